@@ -1,0 +1,5 @@
+/** adapters. */
+@NullMarked
+package io.llamaorch.orchestratord.adapters;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** bench. */
+@NullMarked
+package io.llamaorch.orchestratord.bench;
+
+import org.jspecify.annotations.NullMarked;

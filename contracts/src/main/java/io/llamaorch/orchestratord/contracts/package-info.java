@@ -1,0 +1,5 @@
+/** contracts. */
+@NullMarked
+package io.llamaorch.orchestratord.contracts;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** scheduler. */
+@NullMarked
+package io.llamaorch.orchestratord.scheduler;
+
+import org.jspecify.annotations.NullMarked;

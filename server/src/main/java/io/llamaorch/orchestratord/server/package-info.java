@@ -1,0 +1,5 @@
+/** server. */
+@NullMarked
+package io.llamaorch.orchestratord.server;
+
+import org.jspecify.annotations.NullMarked;
