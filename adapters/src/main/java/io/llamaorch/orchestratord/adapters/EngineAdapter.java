@@ -1,0 +1,44 @@
+package io.llamaorch.orchestratord.adapters;
+
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.contracts.task.TaskRequest;
+import io.netty.channel.EventLoop;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Speaks one engine's wire. Stateless towards tasks: queueing, slots, retries and accounting are the scheduler's.
+ *
+ * <p>Shared by all loops; every method may be called on any loop, and what it starts stays on the loop it was given.
+ * Nothing here blocks or throws for what can happen in operation.
+ */
+public interface EngineAdapter {
+
+    /** The wire that this adapter speaks. */
+    EngineKind kind();
+
+    /**
+     * What this engine can't do of what the request asks for; null where it can do it all. Asked before admission, so
+     * that the answer is a 400 and not a broken stream.
+     */
+    @Nullable
+    ApiError unsupported(TaskRequest request);
+
+    /**
+     * Starts one decode.
+     *
+     * @param target the replica
+     * @param request what to decode
+     * @param traceparent W3C trace context to pass on, or null
+     * @param loop the loop that will own the call; this method is called on it
+     * @param sink told of everything, on that loop; never from within this method
+     */
+    EngineCall start(
+            EngineTarget target, TaskRequest request, @Nullable String traceparent, EventLoop loop, EngineSink sink);
+
+    /**
+     * Asks a replica how it is. Answers exactly once, on {@code loop}, within the target's time limits.
+     */
+    void probe(EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer);
+}

@@ -1,5 +1,0 @@
-/** contracts. */
-@NullMarked
-package io.llamaorch.orchestratord.contracts;
-
-import org.jspecify.annotations.NullMarked;

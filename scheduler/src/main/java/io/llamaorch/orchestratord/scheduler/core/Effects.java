@@ -1,0 +1,33 @@
+package io.llamaorch.orchestratord.scheduler.core;
+
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+
+/**
+ * What the scheduler tells the world. Called on the scheduler's thread from within the event that caused it, in a
+ * deterministic order; an implementation hands the message on and returns: it never blocks, throws or calls back.
+ *
+ * @param <T> the caller's handle of a task, given at admission and never looked into
+ */
+public interface Effects<T> {
+
+    /** The task is in: queued, or about to be {@link #dispatched}. */
+    void admitted(T task, Admission admission);
+
+    /** A known id came with the same body again: nothing changed; the figures are today's. */
+    void replayed(T offered, T existing, Admission admission);
+
+    /** The task never got in. */
+    void refused(T offered, ApiError error);
+
+    /** The task holds a slot from now on; the owner starts it, and must say {@code finished} whatever comes. */
+    void dispatched(T task, Dispatch dispatch);
+
+    /** A queued task was taken out: its deadline passed, or its place went to another. It is over. */
+    void evicted(T task, ApiError error);
+
+    /** A running task must stop; its slot stays leased until the owner says {@code finished}. */
+    void aborted(T task, ApiError error);
+
+    /** The answer to a {@code query}. */
+    void answered(T task, Admission admission);
+}

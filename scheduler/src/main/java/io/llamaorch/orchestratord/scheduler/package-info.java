@@ -1,5 +1,0 @@
-/** scheduler. */
-@NullMarked
-package io.llamaorch.orchestratord.scheduler;
-
-import org.jspecify.annotations.NullMarked;
