@@ -1,0 +1,200 @@
+package io.llamaorch.orchestratord.server.sse;
+
+import io.netty.buffer.ByteBuf;
+import java.util.Arrays;
+
+/**
+ * One task's transcript while it is in memory: all its frames in order, each as the bytes of one HTTP chunk
+ * ({@code hex-size CRLF event CRLF}), addressed by byte offset from 0.
+ *
+ * <p>Event ids are dense from 1, so the n-th frame is event n; every 32nd frame's offset is kept, and the frames
+ * between are walked by their chunk sizes. <b>Owner thread:</b> the stream's loop.
+ */
+final class FrameLog {
+    private static final int MARK_EVERY = 32;
+    private static final int[] EMPTY = {};
+
+    private final BlockArena arena;
+    private int[] blocks = EMPTY;
+    private int blockCount;
+    private int[] marks = EMPTY;
+    private int tail;
+    private int events;
+
+    FrameLog(BlockArena arena) {
+        this.arena = arena;
+    }
+
+    /** Bytes in the log; the offset of the next frame. */
+    int tail() {
+        return tail;
+    }
+
+    /** Frames in the log; the id of the newest event, 0 for none. */
+    int events() {
+        return events;
+    }
+
+    /**
+     * Adds one frame, {@code frame[0, length)}.
+     *
+     * @return false where the arena's budget is used up; nothing was added
+     */
+    boolean append(byte[] frame, int length) {
+        return append(frame, length, false);
+    }
+
+    /** Adds a task's terminal frame, beyond the budget if need be. */
+    void appendTerminal(byte[] frame, int length) {
+        append(frame, length, true);
+    }
+
+    private boolean append(byte[] frame, int length, boolean beyondBudget) {
+        if (!ensureBlocks(tail + length, beyondBudget)) {
+            return false;
+        }
+        if (events % MARK_EVERY == 0 && events > 0) {
+            int mark = events / MARK_EVERY - 1;
+            if (mark == marks.length) {
+                marks = Arrays.copyOf(marks, Math.max(4, marks.length * 2));
+            }
+            marks[mark] = tail;
+        }
+        int done = 0;
+        while (done < length) {
+            int block = blocks[tail / BlockArena.BLOCK_BYTES];
+            int inBlock = tail % BlockArena.BLOCK_BYTES;
+            int n = Math.min(length - done, BlockArena.BLOCK_BYTES - inBlock);
+            arena.slabOf(block).setBytes(BlockArena.offsetOf(block) + inBlock, frame, done, n);
+            done += n;
+            tail += n;
+        }
+        events++;
+        return true;
+    }
+
+    /** Copies {@code [offset, offset + length)} to the end of {@code target}. */
+    void copyTo(ByteBuf target, int offset, int length) {
+        int at = offset;
+        int end = offset + length;
+        while (at < end) {
+            int block = blocks[at / BlockArena.BLOCK_BYTES];
+            int inBlock = at % BlockArena.BLOCK_BYTES;
+            int n = Math.min(end - at, BlockArena.BLOCK_BYTES - inBlock);
+            target.writeBytes(arena.slabOf(block), BlockArena.offsetOf(block) + inBlock, n);
+            at += n;
+        }
+    }
+
+    /** The last frame boundary within {@code maxBytes} of {@code from}, but one frame at least. */
+    int boundaryWithin(int from, int maxBytes) {
+        if (tail - from <= maxBytes) {
+            return tail;
+        }
+        int end = from;
+        while (end < tail) {
+            int next = end + frameLength(end);
+            if (next - from > maxBytes && end > from) {
+                break;
+            }
+            end = next;
+        }
+        return end;
+    }
+
+    /**
+     * Where the frame of an event starts; {@link #tail} for the one that comes next.
+     *
+     * @param eventId 1 … {@link #events} + 1
+     */
+    int offsetOf(int eventId) {
+        if (eventId > events) {
+            return tail;
+        }
+        int index = eventId - 1;
+        int mark = index / MARK_EVERY;
+        int offset = mark == 0 ? 0 : marks[mark - 1];
+        for (int i = mark * MARK_EVERY; i < index; i++) {
+            offset += frameLength(offset);
+        }
+        return offset;
+    }
+
+    /**
+     * Drops the frames from {@code offset} on; {@code offset} is a frame boundary.
+     *
+     * @return how many of the dropped frames were tokens
+     */
+    int truncate(int offset) {
+        int tokens = 0;
+        int at = offset;
+        while (at < tail) {
+            if (isToken(at)) {
+                tokens++;
+            }
+            at += frameLength(at);
+            events--;
+        }
+        tail = offset;
+        giveBlocksFrom((tail + BlockArena.BLOCK_BYTES - 1) / BlockArena.BLOCK_BYTES);
+        return tokens;
+    }
+
+    /** Gives all memory back; the log is empty and must not be used again. */
+    void release() {
+        giveBlocksFrom(0);
+        blocks = EMPTY;
+        marks = EMPTY;
+        tail = 0;
+        events = 0;
+    }
+
+    private boolean ensureBlocks(int bytes, boolean beyondBudget) {
+        int needed = (bytes + BlockArena.BLOCK_BYTES - 1) / BlockArena.BLOCK_BYTES;
+        if (needed > blocks.length) {
+            blocks = Arrays.copyOf(blocks, Math.max(needed, blocks.length == 0 ? 1 : blocks.length * 2));
+        }
+        int had = blockCount;
+        while (blockCount < needed) {
+            int block = beyondBudget ? arena.takeBeyondBudget() : arena.take();
+            if (block == BlockArena.NONE) {
+                giveBlocksFrom(had);
+                return false;
+            }
+            blocks[blockCount++] = block;
+        }
+        return true;
+    }
+
+    private void giveBlocksFrom(int first) {
+        while (blockCount > first) {
+            arena.give(blocks[--blockCount]);
+        }
+    }
+
+    /** Length of the whole chunk that starts at {@code offset}: size line, event, CRLF. */
+    private int frameLength(int offset) {
+        int size = 0;
+        int at = offset;
+        for (int digit = byteAt(at); digit != '\r'; digit = byteAt(++at)) {
+            size = (size << 4) | Character.digit(digit, 16);
+        }
+        return (at - offset) + 2 + size + 2;
+    }
+
+    /** Whether the frame at {@code offset} is a token: its lines are {@code size}, {@code id: n}, {@code event: t…}. */
+    private boolean isToken(int offset) {
+        int at = offset;
+        for (int lines = 0; lines < 2; at++) {
+            if (byteAt(at) == '\n') {
+                lines++;
+            }
+        }
+        return byteAt(at + "event: ".length()) == 't';
+    }
+
+    private byte byteAt(int offset) {
+        int block = blocks[offset / BlockArena.BLOCK_BYTES];
+        return arena.slabOf(block).getByte(BlockArena.offsetOf(block) + offset % BlockArena.BLOCK_BYTES);
+    }
+}

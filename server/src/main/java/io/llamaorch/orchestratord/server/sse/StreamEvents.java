@@ -1,0 +1,28 @@
+package io.llamaorch.orchestratord.server.sse;
+
+/**
+ * What a stream tells the rest of the daemon. Called on the stream's loop; never blocks.
+ */
+public interface StreamEvents {
+
+    /** The first token is in the log. */
+    void firstToken(TaskStream stream);
+
+    /** A metrics period has passed while it decodes: the scheduler learns how far it is, and answers with figures. */
+    void progress(TaskStream stream);
+
+    /** A queued stream has a reader that wants to know where it stands. */
+    void askPosition(TaskStream stream);
+
+    /** The terminal event is in the log; {@link TaskStream#ending} says which. */
+    void ended(TaskStream stream);
+
+    /** A reader was cut off. */
+    void readerCut(TaskStream stream, String reason);
+
+    /** A metrics frame was left out. */
+    void metricsFrameDropped(TaskStream stream);
+
+    /** The transcript left memory: the task's id is unknown from now on. */
+    void evicted(TaskStream stream);
+}

@@ -1,0 +1,165 @@
+package io.llamaorch.orchestratord.server.sse;
+
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.EventLoop;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What the streams of one event loop share: memory, the frame writer, slabs, the clock that drives heartbeats and
+ * metrics, and the transcripts of tasks that are over.
+ *
+ * <p>One timer serves all streams: every {@value #TICK_MS} ms it visits a share of them, so that each is visited about
+ * once a second however many there are. <b>Owner thread:</b> the loop, but for {@link #eventLoop}.
+ */
+public final class StreamLoop {
+    private static final int TICK_MS = 50;
+    private static final int TICKS_PER_ROUND = 20;
+
+    private final EventLoop eventLoop;
+    private final ByteBufAllocator allocator;
+    private final StreamSettings settings;
+    private final StreamEvents events;
+    private final BlockArena arena;
+    private final FrameWriter frames = new FrameWriter();
+    private final SlabPool slabs;
+    private final int retainedMax;
+    private final long retainedNs;
+
+    private final List<TaskStream> watched = new ArrayList<>();
+    private int nextVisit;
+    private final ArrayDeque<TaskStream> retained = new ArrayDeque<>();
+
+    /**
+     * The context of one loop.
+     *
+     * @param eventLoop the loop
+     * @param allocator of buffers that go to sockets
+     * @param settings limits and periods
+     * @param events told of what happens
+     * @param sharedSlabs see {@link SlabPool}
+     * @param transcriptBytes most bytes of transcripts on this loop
+     * @param retainedMax most tasks kept after their end on this loop
+     * @param retainedMs how long, ms
+     */
+    public StreamLoop(
+            EventLoop eventLoop,
+            ByteBufAllocator allocator,
+            StreamSettings settings,
+            StreamEvents events,
+            Queue<TokenSlab> sharedSlabs,
+            long transcriptBytes,
+            int retainedMax,
+            long retainedMs) {
+        this.eventLoop = eventLoop;
+        this.allocator = allocator;
+        this.settings = settings;
+        this.events = events;
+        this.arena = new BlockArena(transcriptBytes);
+        this.slabs = new SlabPool(sharedSlabs);
+        this.retainedMax = retainedMax;
+        this.retainedNs = TimeUnit.MILLISECONDS.toNanos(retainedMs);
+    }
+
+    /** Starts the clock. */
+    public void start() {
+        eventLoop.scheduleAtFixedRate(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The loop. */
+    public EventLoop eventLoop() {
+        return eventLoop;
+    }
+
+    ByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    StreamSettings settings() {
+        return settings;
+    }
+
+    StreamEvents events() {
+        return events;
+    }
+
+    BlockArena arena() {
+        return arena;
+    }
+
+    FrameWriter frames() {
+        return frames;
+    }
+
+    SlabPool slabs() {
+        return slabs;
+    }
+
+    /** Bytes of transcripts in memory. */
+    public long transcriptBytes() {
+        return arena.usedBytes();
+    }
+
+    /** Streams under way on this loop, a copy: those that run or have a reader. */
+    public List<TaskStream> watchedStreams() {
+        return new ArrayList<>(watched);
+    }
+
+    /** Frees memory by letting go of the oldest transcript of a task that is over; false where there is none. */
+    boolean evictOldest() {
+        TaskStream oldest = retained.pollFirst();
+        if (oldest == null) {
+            return false;
+        }
+        oldest.evict();
+        events.evicted(oldest);
+        return true;
+    }
+
+    /** Keeps a task that is over, within the bounds. */
+    void retain(TaskStream stream) {
+        retained.addLast(stream);
+        while (retained.size() > retainedMax) {
+            evictOldest();
+        }
+    }
+
+    void watch(TaskStream stream) {
+        if (stream.watchIndex < 0) {
+            stream.watchIndex = watched.size();
+            watched.add(stream);
+        }
+    }
+
+    void unwatch(TaskStream stream) {
+        int index = stream.watchIndex;
+        if (index < 0) {
+            return;
+        }
+        TaskStream last = watched.remove(watched.size() - 1);
+        if (last != stream) {
+            watched.set(index, last);
+            last.watchIndex = index;
+        }
+        stream.watchIndex = -1;
+    }
+
+    private void tick() {
+        long nowNs = System.nanoTime();
+        int visits = (watched.size() + TICKS_PER_ROUND - 1) / TICKS_PER_ROUND;
+        for (int i = 0; i < visits && !watched.isEmpty(); i++) {
+            if (nextVisit >= watched.size()) {
+                nextVisit = 0;
+            }
+            watched.get(nextVisit++).onTick(nowNs);
+        }
+        TaskStream oldest = retained.peekFirst();
+        while (oldest != null && nowNs - oldest.endedAtNs() > retainedNs) {
+            evictOldest();
+            oldest = retained.peekFirst();
+        }
+    }
+}

@@ -1,0 +1,209 @@
+package io.llamaorch.orchestratord.server.sse;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * One client that reads a stream: a cursor into the stream's log, and at most one chunk of it on its way to the socket.
+ *
+ * <p>The next chunk is taken from the log only when the last one is in the kernel, so a slow client costs one chunk of
+ * memory and delays nobody. <b>Owner threads:</b> fields and methods belong to the stream's loop, but for those under
+ * "connection's loop"; where the two loops differ, a chunk crosses as a task, and so does the word that it was written.
+ */
+public final class StreamReader {
+    /** Most bytes on their way at once: small, so that a cancel need not wait long for them. */
+    private static final int CHUNK_BYTES_MAX = 16 * 1024;
+
+    private static final ByteBuf LAST_CHUNK =
+            Unpooled.unreleasableBuffer(Unpooled.directBuffer(5).writeBytes(ascii("0\r\n\r\n")));
+
+    private final TaskStream stream;
+    private final ReaderConnection connection;
+    private final boolean sameLoop;
+
+    private int cursor;
+    private boolean inFlight;
+    private boolean lastInFlight;
+    private boolean pumping;
+    private boolean gone;
+    private long progressAtNs;
+
+    StreamReader(TaskStream stream, ReaderConnection connection) {
+        this.stream = stream;
+        this.connection = connection;
+        this.sameLoop = connection.loop() == stream.home().eventLoop();
+    }
+
+    /** Bytes of the log that were handed to the connection so far. */
+    int cursor() {
+        return cursor;
+    }
+
+    /** Whether a chunk is on its way. */
+    boolean inFlight() {
+        return inFlight;
+    }
+
+    /** Whether the reader waits for what the stream has not got yet. */
+    boolean isCaughtUp(int tail) {
+        return !inFlight && cursor == tail;
+    }
+
+    /** When it last made progress, ns; meaningful only while it has something to read. */
+    long progressAtNs() {
+        return progressAtNs;
+    }
+
+    /** Sends the head of the answer, the reconnection time, and a comment, from {@code offset} of the log on. */
+    void start(int offset, int retryMs, String comment) {
+        cursor = offset;
+        progressAtNs = System.nanoTime();
+        FrameWriter writer = stream.home().frames();
+        writer.retry(retryMs);
+        ByteBuf first = allocator().directBuffer(256).writeBytes(writer.bytes(), 0, writer.length());
+        if (!comment.isEmpty()) {
+            writer.comment(comment);
+            first.writeBytes(writer.bytes(), 0, writer.length());
+        }
+        inFlight = true;
+        if (sameLoop) {
+            connection.start();
+            deliver(first, false);
+        } else {
+            connection.loop().execute(() -> {
+                connection.start();
+                deliver(first, false);
+            });
+        }
+    }
+
+    /** Sends a comment, unless bytes are on their way: those show life as well. */
+    void comment(FrameWriter writer) {
+        if (inFlight || gone) {
+            return;
+        }
+        send(allocator().directBuffer(writer.length()).writeBytes(writer.bytes(), 0, writer.length()), false);
+    }
+
+    /** Sends what the log has and this reader has not, as far as the connection takes it. */
+    void pump() {
+        if (pumping) {
+            return;
+        }
+        pumping = true;
+        FrameLog log = stream.log();
+        while (!inFlight && !gone) {
+            boolean over = stream.isOver();
+            int end = log.boundaryWithin(cursor, CHUNK_BYTES_MAX);
+            if (end == cursor && !over) {
+                break;
+            }
+            boolean last = over && end == log.tail();
+            ByteBuf chunk = allocator().directBuffer(end - cursor + LAST_CHUNK.readableBytes());
+            log.copyTo(chunk, cursor, end - cursor);
+            cursor = end;
+            if (last) {
+                chunk.writeBytes(LAST_CHUNK, LAST_CHUNK.readerIndex(), LAST_CHUNK.readableBytes());
+            }
+            send(chunk, last);
+        }
+        pumping = false;
+    }
+
+    /** Ends the connection in the midst of the stream; the client may resume. */
+    void cut() {
+        if (gone) {
+            return;
+        }
+        gone = true;
+        if (sameLoop) {
+            connection.cut();
+        } else {
+            connection.loop().execute(connection::cut);
+        }
+    }
+
+    /** Whether it reads over that connection. */
+    boolean isOn(ReaderConnection other) {
+        return connection == other;
+    }
+
+    /** The client has gone, or has all: nothing more is sent. */
+    void markGone() {
+        gone = true;
+    }
+
+    /** Whether nothing more will be sent. */
+    boolean isGone() {
+        return gone;
+    }
+
+    private void send(ByteBuf bytes, boolean last) {
+        inFlight = true;
+        lastInFlight = last;
+        if (sameLoop) {
+            deliver(bytes, last);
+        } else {
+            connection.loop().execute(() -> deliver(bytes, last));
+        }
+    }
+
+    private void onDelivered() {
+        inFlight = false;
+        progressAtNs = System.nanoTime();
+        if (lastInFlight) {
+            gone = true;
+            stream.detach(this);
+        } else if (!pumping) {
+            stream.readerDelivered(this);
+        }
+    }
+
+    // ---- connection's loop ----
+
+    private void deliver(ByteBuf bytes, boolean last) {
+        ByteBuf body = connection.http10() ? unchunked(bytes) : bytes;
+        if (connection.write(body)) {
+            delivered(last);
+        } else {
+            connection.whenDrained(() -> delivered(last));
+        }
+    }
+
+    private void delivered(boolean last) {
+        if (last) {
+            connection.finish();
+        }
+        if (sameLoop) {
+            onDelivered();
+        } else {
+            stream.home().eventLoop().execute(this::onDelivered);
+        }
+    }
+
+    /** The same bytes without their chunk framing; takes {@code chunks} over. */
+    private static ByteBuf unchunked(ByteBuf chunks) {
+        ByteBuf plain = chunks.alloc().directBuffer(chunks.readableBytes());
+        while (chunks.isReadable()) {
+            int size = 0;
+            for (int digit = chunks.readByte(); digit != '\r'; digit = chunks.readByte()) {
+                size = (size << 4) | Character.digit(digit, 16);
+            }
+            chunks.skipBytes(1);
+            plain.writeBytes(chunks, size);
+            chunks.skipBytes(2);
+        }
+        chunks.release();
+        return plain;
+    }
+
+    private ByteBufAllocator allocator() {
+        return stream.home().allocator();
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}

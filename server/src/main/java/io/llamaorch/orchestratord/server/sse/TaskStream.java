@@ -1,0 +1,589 @@
+package io.llamaorch.orchestratord.server.sse;
+
+import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.EngineUsage;
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.contracts.task.Priority;
+import io.llamaorch.orchestratord.contracts.task.TaskRequest;
+import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Dispatch;
+import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One task as its clients see it: the log of its events, its readers, and the one place where it ends.
+ *
+ * <p>Events in the log: {@code started}, then {@code token} with {@code metrics} between, then exactly one {@code end}
+ * or {@code error}; a task that never started has just {@code error}, or {@code end} where it was canceled.
+ *
+ * <p><b>Owner thread:</b> the home loop, which is the loop of the connection that submitted it, for every method but
+ * {@link #requestCancel}, {@link #home} and {@link #info}.
+ */
+public final class TaskStream implements Runnable {
+    private final TaskInfo info;
+    private final StreamLoop home;
+    private final CancelGate gate = new CancelGate();
+    private final FrameLog log;
+    private final List<StreamReader> readers = new ArrayList<>(1);
+
+    private @Nullable TaskRequest request;
+    private @Nullable Admission admission;
+    private @Nullable Dispatch dispatch;
+    private @Nullable EngineLeg leg;
+    private @Nullable Ending ending;
+    private @Nullable List<Runnable> sealWaiters;
+    private String sealReason = "";
+
+    private int tokens;
+    private int countedTokens;
+    private int countedTail;
+    private int deliveredTail;
+    private boolean started;
+    private boolean evicted;
+    private long dispatchedAtNs;
+    private long firstTokenAtNs;
+    private long endedAtNs;
+    private long lastMetricsAtNs;
+    private long lastCommentAtNs;
+
+    /** Place in the loop's list of watched streams; −1 for none. Belongs to {@link StreamLoop}. */
+    int watchIndex = -1;
+
+    /**
+     * A task that was offered to the scheduler.
+     *
+     * @param info what never changes
+     * @param request what to decode; let go when the task is over
+     * @param home its loop
+     */
+    public TaskStream(TaskInfo info, TaskRequest request, StreamLoop home) {
+        this.info = info;
+        this.request = request;
+        this.home = home;
+        this.log = new FrameLog(home.arena());
+    }
+
+    /** What never changes; any thread. */
+    public TaskInfo info() {
+        return info;
+    }
+
+    /** The loop that owns it; any thread. */
+    public StreamLoop home() {
+        return home;
+    }
+
+    /** What to decode; null when the task is over. */
+    public @Nullable TaskRequest request() {
+        return request;
+    }
+
+    /** Where it stands, as last told by the scheduler; null before admission. */
+    public @Nullable Admission admission() {
+        return admission;
+    }
+
+    /** Where it runs or ran; null before. */
+    public @Nullable Dispatch dispatch() {
+        return dispatch;
+    }
+
+    /** How it ended; null before. */
+    public @Nullable Ending ending() {
+        return ending;
+    }
+
+    /** Token events in the log. */
+    public int tokens() {
+        return tokens;
+    }
+
+    /** Token events not yet told to the counters; telling them is {@link #takeUncounted}. */
+    public int takeUncounted() {
+        int fresh = tokens - countedTokens;
+        countedTokens = tokens;
+        countedTail = log.tail();
+        return fresh;
+    }
+
+    /** Id of the newest event, 0 for none. */
+    public int lastEventId() {
+        return log.events();
+    }
+
+    /** When it was dispatched, was first heard of a token, ended: {@code nanoTime}, 0 for not yet. */
+    public long dispatchedAtNs() {
+        return dispatchedAtNs;
+    }
+
+    /** See {@link #dispatchedAtNs}. */
+    public long firstTokenAtNs() {
+        return firstTokenAtNs;
+    }
+
+    /** See {@link #dispatchedAtNs}. */
+    public long endedAtNs() {
+        return endedAtNs;
+    }
+
+    /** Time between the first token and the end, or now; ms. */
+    public double decodeMs() {
+        if (firstTokenAtNs == 0) {
+            return 0;
+        }
+        return ((endedAtNs != 0 ? endedAtNs : System.nanoTime()) - firstTokenAtNs) / 1e6;
+    }
+
+    FrameLog log() {
+        return log;
+    }
+
+    /** Whether the terminal event is in the log. */
+    boolean isOver() {
+        return ending != null;
+    }
+
+    // ---- the scheduler's word ----
+
+    /** The task is in. */
+    public void onAdmitted(Admission newAdmission) {
+        admission = newAdmission;
+    }
+
+    /** Where it stands now: a comment while it is queued, a metrics frame while it decodes. */
+    public void onAnswered(Admission now) {
+        if (ending != null || sealWaiters != null) {
+            return;
+        }
+        if (dispatch == null) {
+            FrameWriter frames = home.frames();
+            frames.comment(StreamJson.queuedComment(now));
+            readers.forEach(reader -> reader.comment(frames));
+        } else if (firstTokenAtNs != 0) {
+            appendMetrics(now.queueDepth(), now.onTimeProbability());
+            pumpReaders();
+        }
+    }
+
+    /**
+     * The task holds a slot: starts the engine's leg, unless it was over before.
+     *
+     * @return false where it was canceled meanwhile; the caller gives the slot back
+     */
+    public boolean onDispatched(
+            Dispatch newDispatch, EngineAdapter adapter, EngineTarget target, StreamLoop engineLoop) {
+        TaskRequest toDecode = request;
+        if (!gate.isOpen() || toDecode == null) {
+            return false;
+        }
+        dispatch = newDispatch;
+        dispatchedAtNs = System.nanoTime();
+        lastCommentAtNs = dispatchedAtNs;
+        EngineLeg newLeg = new EngineLeg(this, engineLoop, home.settings().queueSlabs());
+        leg = newLeg;
+        home.watch(this);
+        newLeg.start(adapter, target, toDecode, info.traceparent());
+        return true;
+    }
+
+    /** The task is over before or while it ran: deadline, eviction, or the daemon stops. */
+    public void fail(Outcome outcome, ApiError error) {
+        if (ending == null && gate.end()) {
+            stopEngine();
+            finishWith(new Ending(outcome, null, error, null));
+        }
+    }
+
+    // ---- tokens ----
+
+    /** The drain that another loop asked for. */
+    @Override
+    public void run() {
+        drain();
+    }
+
+    /** Moves what the engine's leg has handed over into the log, then to the readers. */
+    void drain() {
+        EngineLeg source = leg;
+        if (source == null) {
+            return;
+        }
+        source.clearSignal();
+        TokenQueue queue = source.queue();
+        if (!started && queue.isAccepted() && gate.isOpen()) {
+            started = true;
+            append("started", StreamJson.started(this));
+        }
+        // The outcome first: every slab before it is then visible to the polls that follow.
+        Object outcome = queue.outcome();
+        for (TokenSlab slab = queue.poll(); slab != null; slab = queue.poll()) {
+            boolean stored = appendTokens(slab);
+            home.slabs().give(slab);
+            if (!stored) {
+                fail(Outcome.FAILED, StreamJson.TRANSCRIPT_MEMORY);
+                return;
+            }
+        }
+        if (!gate.isOpen()) {
+            return; // a cancel is on its way to this loop; it ends the stream
+        }
+        if (outcome != null) {
+            leg = null;
+            onEngineOutcome(outcome);
+            return;
+        }
+        if (queue.wasFull()) {
+            source.onRoom();
+        }
+        pumpReaders();
+    }
+
+    private boolean appendTokens(TokenSlab slab) {
+        FrameWriter frames = home.frames();
+        for (int length = slab.nextLength(); length >= 0; length = slab.nextLength()) {
+            int at = slab.nextText(length);
+            if (!gate.isOpen()) {
+                return true;
+            }
+            frames.token(log.events() + 1, slab.bytes(), at, length, tokens);
+            if (!store(frames)) {
+                return false;
+            }
+            if (tokens++ == 0) {
+                onFirstToken();
+            }
+        }
+        return true;
+    }
+
+    private boolean store(FrameWriter frames) {
+        while (!log.append(frames.bytes(), frames.length())) {
+            if (!home.evictOldest()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void onFirstToken() {
+        firstTokenAtNs = System.nanoTime();
+        home.events().firstToken(this);
+        Dispatch at = dispatch;
+        if (at != null) {
+            appendMetrics(at.queueDepth(), at.onTimeProbability());
+        }
+    }
+
+    private void onEngineOutcome(Object outcome) {
+        if (!gate.end()) {
+            return;
+        }
+        if (outcome instanceof EngineUsage usage) {
+            finishWith(new Ending(Outcome.COMPLETED, usage, null, null));
+            return;
+        }
+        EngineFailure failure = (EngineFailure) outcome;
+        ApiError error = ApiError.of(failure.code(), failure.message());
+        finishWith(new Ending(
+                Outcome.FAILED,
+                null,
+                new ApiError(
+                        error.code(),
+                        error.message(),
+                        info.engine(),
+                        info.poolIdOr(dispatch),
+                        failure.retriable(),
+                        ApiError.NO_RETRY_AFTER,
+                        null,
+                        List.of()),
+                null));
+    }
+
+    private void appendMetrics(long queueDepth, double onTimeProbability) {
+        lastMetricsAtNs = System.nanoTime();
+        if (home.arena().nearlyFull()) {
+            home.events().metricsFrameDropped(this);
+            return;
+        }
+        append("metrics", StreamJson.metrics(this, queueDepth, onTimeProbability));
+    }
+
+    private void append(String event, CharSequence data) {
+        FrameWriter frames = home.frames();
+        frames.event(log.events() + 1, event, data);
+        store(frames);
+    }
+
+    // ---- cancel ----
+
+    /** Any thread: no token follows the moment that the home loop sees this; {@link #cancel} must follow. */
+    public void requestCancel() {
+        gate.request();
+    }
+
+    /**
+     * Seals the stream and ends it.
+     *
+     * @param reason {@code client} or {@code disconnect}
+     * @param settled called on this loop when no token can follow any more: a 204 may be sent; also where the task was
+     *     over before
+     */
+    public void cancel(String reason, Runnable settled) {
+        if (sealWaiters != null) {
+            sealWaiters.add(settled);
+            return;
+        }
+        if (!gate.seal()) {
+            settled.run();
+            return;
+        }
+        stopEngine();
+        List<Runnable> waiters = new ArrayList<>(1);
+        waiters.add(settled);
+        sealWaiters = waiters;
+        sealReason = reason;
+        if (anyInFlight()) {
+            home.eventLoop().schedule(() -> finishSeal(waiters), home.settings().sealWaitMs(), TimeUnit.MILLISECONDS);
+        } else {
+            finishSeal(waiters);
+        }
+    }
+
+    /**
+     * What the readers' sockets took is what the transcript keeps: tokens that were decoded and written to nobody are
+     * dropped, so that ids stay dense and {@code end} follows at once.
+     */
+    private void finishSeal(List<Runnable> waiters) {
+        if (sealWaiters == null) {
+            return; // the timer, after the readers' sockets were quicker
+        }
+        if (!readers.isEmpty()) {
+            int keep = Math.max(deliveredTail, countedTail);
+            for (StreamReader reader : readers) {
+                keep = Math.max(keep, reader.cursor());
+            }
+            tokens -= log.truncate(keep);
+            for (StreamReader reader : List.copyOf(readers)) {
+                if (!reader.isCaughtUp(keep)) {
+                    cutReader(reader, "cancel");
+                }
+            }
+        }
+        sealWaiters = null;
+        finishWith(new Ending(Outcome.CANCELED, null, null, sealReason));
+        waiters.forEach(Runnable::run);
+    }
+
+    private boolean anyInFlight() {
+        for (StreamReader reader : readers) {
+            if (reader.inFlight()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void stopEngine() {
+        if (leg != null) {
+            leg.abort();
+            leg = null;
+        }
+    }
+
+    // ---- the end ----
+
+    private void finishWith(Ending newEnding) {
+        endedAtNs = System.nanoTime();
+        ending = newEnding;
+        FrameWriter frames = home.frames();
+        ApiError error = newEnding.error();
+        frames.event(
+                log.events() + 1,
+                error == null ? "end" : "error",
+                error == null ? StreamJson.end(this, newEnding) : StreamJson.error(error));
+        log.appendTerminal(frames.bytes(), frames.length());
+        home.events().ended(this);
+        request = null;
+        home.retain(this);
+        pumpReaders();
+        unwatchIfQuiet();
+    }
+
+    /** Lets go of the transcript; whoever still reads is cut. Called by {@link StreamLoop}. */
+    void evict() {
+        evicted = true;
+        for (StreamReader reader : List.copyOf(readers)) {
+            cutReader(reader, "evicted");
+        }
+        home.unwatch(this);
+        log.release();
+    }
+
+    // ---- readers ----
+
+    /**
+     * Adds a reader.
+     *
+     * @param connection its connection
+     * @param lastEventId the last event that it has, 0 for none
+     * @return null where it reads from now on; else why it can't
+     */
+    public @Nullable ApiError attach(ReaderConnection connection, int lastEventId) {
+        if (evicted) {
+            return ApiError.of(ErrorCode.NOT_FOUND, "The transcript of this task was just evicted; it is gone.");
+        }
+        if (lastEventId > log.events()) {
+            return ApiError.of(
+                    ErrorCode.INVALID_PARAMS,
+                    "Last-Event-ID " + lastEventId + " is beyond the newest event, " + log.events()
+                            + "; leave the header out to read from the start.",
+                    "Last-Event-ID",
+                    Integer.toString(lastEventId));
+        }
+        StreamReader reader = new StreamReader(this, connection);
+        readers.add(reader);
+        home.watch(this);
+        Admission at = admission;
+        String comment = dispatch == null && ending == null && at != null ? StreamJson.queuedComment(at) : "";
+        lastCommentAtNs = System.nanoTime();
+        reader.start(log.offsetOf(lastEventId + 1), home.settings().retryMs(), comment);
+        reader.pump();
+        return null;
+    }
+
+    /** A reader's connection has gone. */
+    public void connectionClosed(ReaderConnection connection) {
+        for (StreamReader reader : readers) {
+            if (reader.isOn(connection)) {
+                reader.markGone();
+                detach(reader);
+                return;
+            }
+        }
+    }
+
+    /** A reader has all, has gone, or was cut. */
+    void detach(StreamReader reader) {
+        deliveredTail = Math.max(deliveredTail, reader.cursor());
+        if (!readers.remove(reader)) {
+            return;
+        }
+        if (sealWaiters != null) {
+            finishSealIfQuiet();
+        } else if (ending == null && readers.isEmpty()) {
+            onLastReaderLeft();
+        }
+        unwatchIfQuiet();
+    }
+
+    void readerDelivered(StreamReader reader) {
+        if (sealWaiters != null) {
+            finishSealIfQuiet();
+        } else {
+            reader.pump();
+        }
+    }
+
+    private void finishSealIfQuiet() {
+        List<Runnable> waiters = sealWaiters;
+        if (waiters != null && !anyInFlight()) {
+            finishSeal(waiters);
+        }
+    }
+
+    private void onLastReaderLeft() {
+        if (info.detached()) {
+            return;
+        }
+        StreamSettings settings = home.settings();
+        long graceMs =
+                info.priority() == Priority.INTERACTIVE ? settings.interactiveGraceMs() : settings.batchGraceMs();
+        if (graceMs == 0) {
+            cancel("disconnect", () -> {});
+        } else if (graceMs > 0) {
+            home.eventLoop()
+                    .schedule(
+                            () -> {
+                                if (ending == null && readers.isEmpty()) {
+                                    cancel("disconnect", () -> {});
+                                }
+                            },
+                            graceMs,
+                            TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void cutReader(StreamReader reader, String reason) {
+        reader.cut();
+        home.events().readerCut(this, reason);
+        detach(reader);
+    }
+
+    private void pumpReaders() {
+        if (sealWaiters != null) {
+            return;
+        }
+        // By index from the end: a reader that has all leaves the list while it is pumped.
+        for (int i = readers.size() - 1; i >= 0; i--) {
+            if (i < readers.size()) {
+                readers.get(i).pump();
+            }
+        }
+    }
+
+    private void unwatchIfQuiet() {
+        if (readers.isEmpty() && (ending != null || dispatch == null)) {
+            home.unwatch(this);
+        }
+    }
+
+    // ---- the clock ----
+
+    /** About once a second while it runs or has readers. */
+    void onTick(long nowNs) {
+        StreamSettings settings = home.settings();
+        long stallNs = TimeUnit.MILLISECONDS.toNanos(settings.readerStallMs());
+        for (int i = readers.size() - 1; i >= 0; i--) {
+            StreamReader reader = readers.get(i);
+            if (reader.inFlight() && nowNs - reader.progressAtNs() > stallNs) {
+                cutReader(reader, "stalled");
+            } else if (ending == null && log.tail() - reader.cursor() > settings.readerLagBytes()) {
+                cutReader(reader, "lagging");
+            }
+        }
+        if (ending != null || sealWaiters != null) {
+            return;
+        }
+        if (firstTokenAtNs != 0) {
+            if (nowNs - lastMetricsAtNs >= TimeUnit.MILLISECONDS.toNanos(settings.metricsPeriodMs())) {
+                lastMetricsAtNs = nowNs;
+                home.events().progress(this);
+            }
+            heartbeatIfSilent(nowNs, "keep-alive");
+        } else if (nowNs - lastCommentAtNs >= TimeUnit.MILLISECONDS.toNanos(settings.heartbeatMs())) {
+            if (dispatch == null) {
+                lastCommentAtNs = nowNs;
+                home.events().askPosition(this);
+            } else {
+                heartbeatIfSilent(nowNs, "waiting for the first token");
+            }
+        }
+    }
+
+    /** Metrics frames are a sign of life too, but can be far apart, or dropped. */
+    private void heartbeatIfSilent(long nowNs, String text) {
+        long heartbeatNs = TimeUnit.MILLISECONDS.toNanos(home.settings().heartbeatMs());
+        if (nowNs - Math.max(lastCommentAtNs, lastMetricsAtNs) >= heartbeatNs) {
+            lastCommentAtNs = nowNs;
+            FrameWriter frames = home.frames();
+            frames.comment(text);
+            readers.forEach(reader -> reader.comment(frames));
+        }
+    }
+}
