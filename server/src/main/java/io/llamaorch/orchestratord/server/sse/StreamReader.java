@@ -30,6 +30,7 @@ public final class StreamReader {
     private boolean gone;
     private long progressAtNs;
 
+    @SuppressWarnings("ReferenceEquality") // which loop, not a loop like it
     StreamReader(TaskStream stream, ReaderConnection connection) {
         this.stream = stream;
         this.connection = connection;
@@ -126,6 +127,7 @@ public final class StreamReader {
     }
 
     /** Whether it reads over that connection. */
+    @SuppressWarnings("ReferenceEquality") // this connection
     boolean isOn(ReaderConnection other) {
         return connection == other;
     }
