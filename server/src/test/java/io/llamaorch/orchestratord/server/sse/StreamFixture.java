@@ -1,0 +1,300 @@
+package io.llamaorch.orchestratord.server.sse;
+
+import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.adapters.EngineCall;
+import io.llamaorch.orchestratord.adapters.EngineSink;
+import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.EngineUsage;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.task.Determinism;
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.contracts.task.FinishReason;
+import io.llamaorch.orchestratord.contracts.task.Priority;
+import io.llamaorch.orchestratord.contracts.task.TaskRequest;
+import io.llamaorch.orchestratord.contracts.task.Workload;
+import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Dispatch;
+import io.llamaorch.orchestratord.scheduler.core.Lease;
+import io.llamaorch.orchestratord.scheduler.core.PlacementDecision;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.channel.EventLoop;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.io.ByteArrayOutputStream;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.NullUnmarked;
+import org.jspecify.annotations.Nullable;
+
+/** A stream on a hand-driven loop, an engine that does what the test says, and clients that read when told to. */
+@NullUnmarked
+final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
+    final EmbeddedChannel clock = new EmbeddedChannel();
+    final EventLoop loop = clock.eventLoop();
+    final List<String> told = new ArrayList<>();
+    final StreamLoop home;
+    EngineSink sink;
+    boolean aborted;
+    int resumed;
+
+    StreamFixture() {
+        this(1000);
+    }
+
+    StreamFixture(int retainedMax) {
+        StreamSettings settings = new StreamSettings(15_000, 1_000, 60_000, 1 << 20, 0, -1, 1000, 50, 4);
+        home = new StreamLoop(
+                loop,
+                UnpooledByteBufAllocator.DEFAULT,
+                settings,
+                this,
+                SlabPool.newShared(),
+                8 << 20,
+                retainedMax,
+                3_600_000);
+    }
+
+    TaskStream stream(Priority priority, boolean detached) {
+        UUID id = UUID.randomUUID();
+        TaskInfo info = new TaskInfo(
+                id,
+                UUID.randomUUID(),
+                "ops",
+                "mock",
+                priority,
+                detached,
+                OptionalLong.of(7),
+                null,
+                100,
+                60_000,
+                "corr-1",
+                null,
+                0,
+                System.nanoTime());
+        TaskRequest request = new TaskRequest(
+                id,
+                info.sessionId(),
+                Workload.COMPLETION,
+                "file:m",
+                EngineKind.MOCK,
+                0,
+                priority,
+                100,
+                60_000,
+                "p",
+                List.of(),
+                OptionalLong.of(7),
+                Determinism.BEST_EFFORT,
+                null,
+                0,
+                null,
+                null,
+                TaskRequest.Sampling.DEFAULT,
+                TaskRequest.Placement.AUTO,
+                detached);
+        TaskStream stream = new TaskStream(info, request, home);
+        stream.onAdmitted(new Admission("default", 2, 420, 900, 0, 0.9, 3));
+        return stream;
+    }
+
+    /** An interactive stream whose engine has taken the request. */
+    TaskStream running() {
+        TaskStream stream = stream(Priority.INTERACTIVE, false);
+        dispatch(stream);
+        sink.accepted();
+        return stream;
+    }
+
+    boolean dispatch(TaskStream stream) {
+        PlacementDecision decision = new PlacementDecision("default", "r0", false, false, List.of(), "only_candidate");
+        Dispatch dispatch =
+                new Dispatch(new Lease(0, 0, 0, 0), "default", "r0", "mock-1", 1_000_000, false, 0.9, 3, decision);
+        return stream.onDispatched(
+                dispatch, this, new EngineTarget("default", "r0", URI.create("mock:x"), 1, 1, 1), home);
+    }
+
+    void tokens(String... texts) {
+        for (String text : texts) {
+            ByteBuf bytes = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+            sink.token(bytes, 0, bytes.readableBytes());
+        }
+        sink.batchEnd();
+    }
+
+    void end() {
+        sink.end(new EngineUsage(FinishReason.STOP, 3, 5, 1, 2));
+    }
+
+    /** A client on the fixture's own loop. */
+    final class Client implements ReaderConnection {
+        final ByteArrayOutputStream received = new ByteArrayOutputStream();
+        boolean accepts = true;
+        boolean finished;
+        boolean cut;
+
+        @Nullable
+        Runnable whenDrained;
+
+        @Nullable
+        ByteBuf stuck;
+
+        String text() {
+            return received.toString(StandardCharsets.UTF_8);
+        }
+
+        /** Events without chunk framing, comments and the retry line. */
+        String events() {
+            StringBuilder plain = new StringBuilder();
+            String rest = text();
+            while (!rest.isEmpty()) {
+                int line = rest.indexOf("\r\n");
+                int size = Integer.parseInt(rest.substring(0, line), 16);
+                String chunk = rest.substring(line + 2, line + 2 + size);
+                if (!chunk.startsWith(":") && !chunk.startsWith("retry")) {
+                    plain.append(chunk);
+                }
+                rest = rest.substring(line + 2 + size + 2);
+            }
+            return plain.toString();
+        }
+
+        void drainNow() {
+            accepts = true;
+            ByteBuf bytes = stuck;
+            Runnable callback = whenDrained;
+            stuck = null;
+            whenDrained = null;
+            if (bytes != null) {
+                take(bytes);
+            }
+            if (callback != null) {
+                callback.run();
+            }
+        }
+
+        private void take(ByteBuf bytes) {
+            byte[] copy = new byte[bytes.readableBytes()];
+            bytes.readBytes(copy);
+            bytes.release();
+            received.writeBytes(copy);
+        }
+
+        @Override
+        public EventLoop loop() {
+            return loop;
+        }
+
+        @Override
+        public boolean http10() {
+            return false;
+        }
+
+        @Override
+        public void start() {}
+
+        @Override
+        public boolean write(ByteBuf bytes) {
+            if (accepts) {
+                take(bytes);
+                return true;
+            }
+            stuck = bytes;
+            return false;
+        }
+
+        @Override
+        public void whenDrained(Runnable callback) {
+            whenDrained = callback;
+        }
+
+        @Override
+        public void finish() {
+            finished = true;
+        }
+
+        @Override
+        public void cut() {
+            cut = true;
+            if (stuck != null) {
+                stuck.release();
+                stuck = null;
+            }
+        }
+    }
+
+    // ---- engine ----
+
+    @Override
+    public EngineKind kind() {
+        return EngineKind.MOCK;
+    }
+
+    @Override
+    public @Nullable ApiError unsupported(TaskRequest request) {
+        return null;
+    }
+
+    @Override
+    public EngineCall start(
+            EngineTarget target, TaskRequest request, @Nullable String traceparent, EventLoop on, EngineSink to) {
+        sink = to;
+        return this;
+    }
+
+    @Override
+    public void probe(EngineTarget target, EventLoop on, Consumer<ReplicaStatus> answer) {}
+
+    @Override
+    public void abort() {
+        aborted = true;
+    }
+
+    @Override
+    public void resume() {
+        resumed++;
+    }
+
+    // ---- events ----
+
+    @Override
+    public void firstToken(TaskStream stream) {
+        told.add("firstToken");
+    }
+
+    @Override
+    public void progress(TaskStream stream) {
+        told.add("progress");
+    }
+
+    @Override
+    public void askPosition(TaskStream stream) {
+        told.add("askPosition");
+    }
+
+    @Override
+    public void ended(TaskStream stream) {
+        told.add("ended " + stream.ending().outcome());
+    }
+
+    @Override
+    public void readerCut(TaskStream stream, String reason) {
+        told.add("cut " + reason);
+    }
+
+    @Override
+    public void metricsFrameDropped(TaskStream stream) {
+        told.add("metricsFrameDropped");
+    }
+
+    @Override
+    public void evicted(TaskStream stream) {
+        told.add("evicted");
+    }
+}
