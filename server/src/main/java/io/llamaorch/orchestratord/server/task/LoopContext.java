@@ -1,0 +1,71 @@
+package io.llamaorch.orchestratord.server.task;
+
+import io.llamaorch.orchestratord.server.sse.StreamLoop;
+import io.netty.channel.EventLoop;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * One event loop and what belongs to it: its streams, its mailbox from the scheduler, and what it could not yet tell the
+ * scheduler because the ring was full. <b>Owner thread:</b> the loop, but for the final fields.
+ */
+public final class LoopContext {
+    private static final long RETRY_MS = 1;
+
+    private final int index;
+    private final StreamLoop streams;
+    private final LoopMailbox mailbox;
+    private final ArrayDeque<BooleanSupplier> untold = new ArrayDeque<>();
+
+    LoopContext(int index, StreamLoop streams) {
+        this.index = index;
+        this.streams = streams;
+        this.mailbox = new LoopMailbox(streams.eventLoop());
+    }
+
+    /** Place among the loops, from 0. */
+    public int index() {
+        return index;
+    }
+
+    /** Its streams. */
+    public StreamLoop streams() {
+        return streams;
+    }
+
+    /** The loop. */
+    public EventLoop eventLoop() {
+        return streams.eventLoop();
+    }
+
+    LoopMailbox mailbox() {
+        return mailbox;
+    }
+
+    /**
+     * Tells the scheduler what must not be lost: now, or, while the ring is full, as soon as it has room, in order.
+     * Bounded by the tasks of this loop: each has at most one lease to give back and one entry to forget.
+     *
+     * @param offer an offer to the ring; false while it is full
+     */
+    void tell(BooleanSupplier offer) {
+        if (untold.isEmpty() && offer.getAsBoolean()) {
+            return;
+        }
+        untold.addLast(offer);
+        if (untold.size() == 1) {
+            eventLoop().schedule(this::retry, RETRY_MS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void retry() {
+        for (BooleanSupplier offer = untold.peekFirst(); offer != null; offer = untold.peekFirst()) {
+            if (!offer.getAsBoolean()) {
+                eventLoop().schedule(this::retry, RETRY_MS, TimeUnit.MILLISECONDS);
+                return;
+            }
+            untold.removeFirst();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package io.llamaorch.orchestratord.server.task;
+
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Dispatch;
+import io.llamaorch.orchestratord.scheduler.core.Effects;
+import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
+import java.util.List;
+
+/**
+ * Takes the scheduler's effects to the loops that own the tasks. <b>Owner thread:</b> {@code scheduler-0}; what it posts
+ * runs on the task's home loop.
+ */
+final class SchedulerBridge implements Effects<Task> {
+    private final List<LoopContext> loops;
+    private final TaskRegistry registry;
+    private final TaskLifecycle lifecycle;
+
+    SchedulerBridge(List<LoopContext> loops, TaskRegistry registry, TaskLifecycle lifecycle) {
+        this.loops = loops;
+        this.registry = registry;
+        this.lifecycle = lifecycle;
+    }
+
+    /** The scheduler has handled all it had: the loops are woken, each once. */
+    void flush() {
+        for (int i = 0; i < loops.size(); i++) {
+            loops.get(i).mailbox().flush();
+        }
+    }
+
+    @Override
+    public void admitted(Task task, Admission admission) {
+        registry.add(task); // before anybody can have read the 202
+        post(task, () -> {
+            task.stream().onAdmitted(admission);
+            lifecycle.admitted(task, admission);
+            task.replyAdmitted(admission, false);
+        });
+    }
+
+    @Override
+    public void replayed(Task offered, Task existing, Admission admission) {
+        post(offered, () -> offered.replyAdmitted(admission, true));
+    }
+
+    @Override
+    public void refused(Task offered, ApiError error) {
+        post(offered, () -> {
+            lifecycle.refused(offered, error);
+            offered.replyRefused(error);
+        });
+    }
+
+    @Override
+    public void dispatched(Task task, Dispatch dispatch) {
+        post(task, () -> lifecycle.dispatched(task, dispatch));
+    }
+
+    @Override
+    public void evicted(Task task, ApiError error) {
+        post(task, () -> task.stream().fail(Outcome.EVICTED, error));
+    }
+
+    @Override
+    public void aborted(Task task, ApiError error) {
+        post(task, () -> task.stream().fail(Outcome.FAILED, error));
+    }
+
+    @Override
+    public void answered(Task task, Admission admission) {
+        post(task, () -> task.onAnswered(admission));
+    }
+
+    private static void post(Task task, Runnable message) {
+        task.home().mailbox().post(message);
+    }
+}
