@@ -24,7 +24,11 @@ class ArchitectureTest {
                 .should()
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage(
-                        ROOT + "scheduler.core..", ROOT + "contracts..", "java.lang..", "java.util", "java.util.function",
+                        ROOT + "scheduler.core..",
+                        ROOT + "contracts..",
+                        "java.lang..",
+                        "java.util",
+                        "java.util.function",
                         "org.jspecify..")
                 .check(CLASSES);
         noClasses()

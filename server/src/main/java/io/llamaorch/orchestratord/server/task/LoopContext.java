@@ -43,6 +43,15 @@ public final class LoopContext {
         return mailbox;
     }
 
+    /** Runs now where this is the loop, else as a task of it. */
+    void run(Runnable task) {
+        if (eventLoop().inEventLoop()) {
+            task.run();
+        } else {
+            eventLoop().execute(task);
+        }
+    }
+
     /**
      * Tells the scheduler what must not be lost: now, or, while the ring is full, as soon as it has room, in order.
      * Bounded by the tasks of this loop: each has at most one lease to give back and one entry to forget.

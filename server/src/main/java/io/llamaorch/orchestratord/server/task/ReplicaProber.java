@@ -46,7 +46,8 @@ final class ReplicaProber {
     }
 
     /** What it last said; null before the first answer. */
-    @Nullable ReplicaStatus last() {
+    @Nullable
+    ReplicaStatus last() {
         return last;
     }
 

@@ -264,6 +264,9 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     // ---- events ----
 
     @Override
+    public void started(TaskStream stream) {}
+
+    @Override
     public void firstToken(TaskStream stream) {
         told.add("firstToken");
     }
@@ -284,7 +287,7 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     }
 
     @Override
-    public void readerCut(TaskStream stream, String reason) {
+    public void readerCut(TaskStream stream, String reason, long lagBytes) {
         told.add("cut " + reason);
     }
 
