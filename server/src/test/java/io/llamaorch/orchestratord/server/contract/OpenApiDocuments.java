@@ -86,8 +86,7 @@ final class OpenApiDocuments {
 
     /** The schema library tells a document's syntax by its name, and gets JSON from us. */
     private static JsonNode withJsonReferences(JsonNode node) {
-        if (node instanceof ObjectNode) {
-            ObjectNode object = (ObjectNode) node;
+        if (node instanceof ObjectNode object) {
             for (Map.Entry<String, JsonNode> member : List.copyOf(object.properties())) {
                 if (member.getKey().equals("$ref")) {
                     String target = member.getValue().asString().replace(".yaml#", ".json#");

@@ -39,23 +39,12 @@ final class StreamRules {
             return;
         }
         switch (frame.event()) {
-            case "started":
-                onStarted(frame);
-                break;
-            case "token":
-                onToken(frame, data.path("i").asLong());
-                break;
-            case "metrics":
-                onMetrics(data.path("tokens_out").asLong());
-                break;
-            case "end":
-                onEnd(data);
-                break;
-            case "error":
-                terminal = "error";
-                break;
-            default:
-                problems.add("STR-10: unknown event " + frame.event());
+            case "started" -> onStarted(frame);
+            case "token" -> onToken(frame, data.path("i").asLong());
+            case "metrics" -> onMetrics(data.path("tokens_out").asLong());
+            case "end" -> onEnd(data);
+            case "error" -> terminal = "error";
+            default -> problems.add("STR-10: unknown event " + frame.event());
         }
     }
 
