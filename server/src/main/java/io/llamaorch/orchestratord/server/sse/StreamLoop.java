@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
  * metrics, and the transcripts of tasks that are over.
  *
  * <p>One timer serves all streams: every {@value #TICK_MS} ms it visits a share of them, so that each is visited about
- * once a second however many there are. <b>Owner thread:</b> the loop, but for {@link #eventLoop}.
+ * once a second however many there are. <b>Owner thread:</b> the loop, but for {@link #eventLoop} and the gauges.
  */
 public final class StreamLoop {
     private static final int TICK_MS = 50;
@@ -31,6 +31,9 @@ public final class StreamLoop {
 
     private final List<TaskStream> watched = new ArrayList<>();
     private int nextVisit;
+    private volatile int readers; // written by the loop alone
+    private volatile long publishedBytes;
+    private volatile int publishedRetained;
     private final ArrayDeque<TaskStream> retained = new ArrayDeque<>();
 
     /**
@@ -98,14 +101,19 @@ public final class StreamLoop {
         return slabs;
     }
 
-    /** Bytes of transcripts in memory. */
+    /** Bytes of transcripts in memory, as of the last tick; any thread. */
     public long transcriptBytes() {
-        return arena.usedBytes();
+        return publishedBytes;
     }
 
-    /** Streams under way on this loop, a copy: those that run or have a reader. */
-    public List<TaskStream> watchedStreams() {
-        return new ArrayList<>(watched);
+    /** Readers attached, as of now; any thread. */
+    public int openReaders() {
+        return readers;
+    }
+
+    /** Tasks that are over and kept, as of the last tick; any thread. */
+    public int retainedTasks() {
+        return publishedRetained;
     }
 
     /** Frees memory by letting go of the oldest transcript of a task that is over; false where there is none. */
@@ -147,8 +155,15 @@ public final class StreamLoop {
         stream.watchIndex = -1;
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+    void countReader(int change) {
+        readers += change;
+    }
+
     private void tick() {
         long nowNs = System.nanoTime();
+        publishedBytes = arena.usedBytes();
+        publishedRetained = retained.size();
         int visits = (watched.size() + TICKS_PER_ROUND - 1) / TICKS_PER_ROUND;
         for (int i = 0; i < visits && !watched.isEmpty(); i++) {
             if (nextVisit >= watched.size()) {

@@ -463,6 +463,7 @@ public final class TaskStream implements Runnable {
         }
         StreamReader reader = new StreamReader(this, connection);
         readers.add(reader);
+        home.countReader(1);
         home.watch(this);
         Admission at = admission;
         String comment = dispatch == null && ending == null && at != null ? StreamJson.queuedComment(at) : "";
@@ -489,6 +490,7 @@ public final class TaskStream implements Runnable {
         if (!readers.remove(reader)) {
             return;
         }
+        home.countReader(-1);
         if (sealWaiters != null) {
             finishSealIfQuiet();
         } else if (ending == null && readers.isEmpty()) {

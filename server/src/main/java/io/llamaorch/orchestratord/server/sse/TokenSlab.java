@@ -8,7 +8,7 @@ import java.util.Arrays;
  *
  * <p><b>Owner thread:</b> whoever holds it; {@link TokenQueue} hands it over.
  */
-final class TokenSlab {
+public final class TokenSlab {
     /** Bytes of a slab as made; a longer piece of text makes its slab grow, and such a slab is not pooled. */
     static final int BYTES = 2048;
 

@@ -6,7 +6,7 @@ import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +22,7 @@ final class ReplicaProber {
     private final EngineAdapter adapter;
     private final EngineTarget target;
     private final EventLoop loop;
-    private final Consumer<ReplicaStatus> told;
+    private final BiConsumer<@Nullable ReplicaStatus, ReplicaStatus> told;
     private @Nullable ScheduledFuture<?> next;
     private boolean asking;
     private boolean stopped;
@@ -31,9 +31,9 @@ final class ReplicaProber {
     /**
      * A prober that has not asked yet.
      *
-     * @param told called on the loop with every answer
+     * @param told called on the loop with the answer before, null for none, and each new one
      */
-    ReplicaProber(EngineAdapter adapter, EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> told) {
+    ReplicaProber(EngineAdapter adapter, EngineTarget target, EventLoop loop, BiConsumer<@Nullable ReplicaStatus, ReplicaStatus> told) {
         this.adapter = adapter;
         this.target = target;
         this.loop = loop;
@@ -80,8 +80,9 @@ final class ReplicaProber {
 
     private void onAnswer(ReplicaStatus status) {
         asking = false;
+        ReplicaStatus before = last;
         last = status;
-        told.accept(status);
+        told.accept(before, status);
         if (!stopped) {
             long periodMs = status.state() == ReplicaStatus.State.READY ? READY_PERIOD_MS : DOWN_PERIOD_MS;
             next = loop.schedule(this::ask, periodMs, TimeUnit.MILLISECONDS);

@@ -17,9 +17,7 @@ import io.llamaorch.orchestratord.server.metrics.Metrics;
 import io.llamaorch.orchestratord.server.metrics.RejectReason;
 import io.llamaorch.orchestratord.server.sse.TaskInfo;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.EventLoop;
-import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -55,10 +53,12 @@ public final class TaskRoutes {
 
     /** Reads the request, asks the scheduler, and answers when it has spoken. */
     public void submit(Exchange exchange) {
-        TaskRequestReader.Result read = TaskRequestReader.read(exchange.body());
+        LoopContext home = loops.of(exchange.context().channel().eventLoop());
+        TaskRequestReader.Result read = home.requestReader().read(exchange.body());
         TaskRequest request = read.request();
-        if (request == null) {
-            reject(exchange, "none", read.errorOrThrow());
+        ApiError malformed = read.error();
+        if (request == null || malformed != null) {
+            reject(exchange, "none", malformed == null ? ApiError.of(ErrorCode.INTERNAL, "no request") : malformed);
             return;
         }
         ApiError unsupported = unsupported(request);
@@ -66,8 +66,8 @@ public final class TaskRoutes {
             reject(exchange, request.engine().wireName(), unsupported);
             return;
         }
-        Task task = newTask(exchange, request);
-        TaskSpec spec = spec(request, read.digest(), exchange.identity());
+        Task task = newTask(exchange, request, home);
+        TaskSpec spec = spec(request, read, exchange.identity());
         if (!ring.offerAdmit(spec, task)) {
             reject(exchange, request.engine().wireName(), ringFull());
         }
@@ -83,8 +83,7 @@ public final class TaskRoutes {
         return null; // no such pool: the scheduler says so
     }
 
-    private Task newTask(Exchange exchange, TaskRequest request) {
-        LoopContext home = loops.of(exchange.context().channel().eventLoop());
+    private static Task newTask(Exchange exchange, TaskRequest request, LoopContext home) {
         String traceparent = exchange.header("traceparent");
         TaskInfo info = new TaskInfo(
                 request.taskId(),
@@ -113,33 +112,23 @@ public final class TaskRoutes {
         return new Task(new TaskStream(info, request, home.streams()), context, home, new SubmitReply(exchange, info.id()));
     }
 
-    private static TaskSpec spec(TaskRequest request, TaskSpec.Digest digest, Identity identity) {
+    private static TaskSpec spec(TaskRequest request, TaskRequestReader.Result read, Identity identity) {
         return new TaskSpec(
                 request.taskId(),
                 identity.label(),
-                digest,
+                read.digest(),
                 request.sessionId(),
                 request.engine(),
                 request.modelRef(),
                 request.ctx(),
                 request.priority(),
-                textBytes(request),
+                read.promptBytes(),
                 request.maxTokens(),
                 request.expectedTokens(),
                 deadlineNs(request.deadlineMs()),
                 request.determinism(),
                 request.samplerProfileVersion(),
                 request.placement());
-    }
-
-    private static int textBytes(TaskRequest request) {
-        String prompt = request.prompt();
-        int bytes = prompt == null ? 0 : ByteBufUtil.utf8Bytes(prompt);
-        List<String> inputs = request.inputs();
-        for (int i = 0; i < inputs.size(); i++) {
-            bytes += ByteBufUtil.utf8Bytes(inputs.get(i));
-        }
-        return bytes;
     }
 
     /** A century is as good as for ever, and leaves room to add the time of day. */
