@@ -20,7 +20,7 @@ import tools.jackson.databind.JsonNode;
 /** The contract's files beside the OpenAPI documents: the metrics list, the log line, and the table of errors. */
 class ContractFilesTest {
 
-    private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
     @Test
     void shouldKeepMetricsListToItsSchema() throws IOException {
