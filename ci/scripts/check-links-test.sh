@@ -6,7 +6,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 git init -q .
-printf '# C, `d`!\n' >other.md
+printf "# C, \x60d\x60!\n" >other.md
 touch untracked.txt
 cat >good.md <<'MD'
 # Title → here
