@@ -198,6 +198,26 @@ class OpenApiExamplesTest {
         }
     }
 
+    /** A comma in an unquoted text of a flow mapping makes a member with no value out of its second half. */
+    @Test
+    void shouldHoldNoMemberWithoutValue() {
+        List<String> problems = new ArrayList<>();
+        for (String name : documents.names()) {
+            collectNulls(name, documents.root(name).node(), problems);
+        }
+        assertThat(problems).isEmpty();
+    }
+
+    private static void collectNulls(String where, JsonNode node, List<String> problems) {
+        if (node.isNull()) {
+            problems.add(where);
+        }
+        node.properties().forEach(member -> collectNulls(where + "/" + member.getKey(), member.getValue(), problems));
+        if (node.isArray()) {
+            node.forEach(element -> collectNulls(where + "/-", element, problems));
+        }
+    }
+
     private List<String> words(String document, String pointer) {
         List<String> words = new ArrayList<>();
         documents.root(document).node().at(JsonPointer.compile(pointer)).forEach(word -> words.add(word.asString()));
