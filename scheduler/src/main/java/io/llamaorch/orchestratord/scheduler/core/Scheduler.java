@@ -254,6 +254,11 @@ public final class Scheduler<T> {
         return new SchedulerSnapshot(lastNowNs, draining, tasks.size(), live, lastConsidered, List.of(views));
     }
 
+    /** What a pool thinks of its future; for tests and benchmarks in this package. */
+    PoolForecast forecast(int poolIndex) {
+        return pools[poolIndex].forecast;
+    }
+
     private void tick(long nowNs) {
         if (started && nowNs < lastNowNs) {
             throw new IllegalStateException("time ran backwards by " + (lastNowNs - nowNs) + " ns");

@@ -17,6 +17,7 @@ final class TickingSpinWait implements WaitStrategy {
     }
 
     @Override
+    @SuppressWarnings("ThreadPriorityCheck") // yielding is what this mode is asked for
     public long waitFor(long sequence, Sequence cursor, Sequence dependentSequence, SequenceBarrier barrier)
             throws AlertException, TimeoutException {
         long available = dependentSequence.get();
