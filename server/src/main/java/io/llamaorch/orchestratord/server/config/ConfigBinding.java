@@ -61,10 +61,7 @@ final class ConfigBinding {
     }
 
     private static Config.Auth auth(Section s) {
-        s.text(
-                "keys_file",
-                null,
-                "YAML file that holds the list of keys instead; KeysFile puts it in the place of keys");
+        s.text("keys_file", null, "YAML file that holds the list of keys, instead of keys");
         return new Config.Auth(
                 s.list("keys", 0, 1024, ConfigBinding::key, "keys, known by their digests"),
                 s.flag("loopback_bypass", false, "callers on the loopback address need no key"),
@@ -129,12 +126,12 @@ final class ConfigBinding {
 
     private static URI url(Section s, EngineKind engine) {
         String text = s.requiredText("url", "base URL, http://host:port; mock: for the built-in engine");
-        URI none = URI.create("mock:");
+        URI none = URI.create("mock:///");
         if (text.isEmpty() || !s.reading()) {
             return none;
         }
         try {
-            URI url = engine == EngineKind.MOCK && text.equals("mock:") ? URI.create("mock:///") : new URI(text);
+            URI url = text.equals("mock:") ? none : new URI(text);
             String problem = urlProblem(url, engine);
             if (problem != null) {
                 s.problem("url", problem);

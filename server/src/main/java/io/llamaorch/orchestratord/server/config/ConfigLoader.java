@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,10 @@ import org.jspecify.annotations.Nullable;
 /** Loads the configuration from all its layers; reads files, and nothing else of the world. */
 public final class ConfigLoader {
     private static final long FILE_BYTES_MAX = 4L << 20;
+    private static final Comparator<Problem> BY_PLACE = Comparator.comparing((Problem p) -> p.at().layer())
+            .thenComparing(p -> p.at().name())
+            .thenComparingInt(p -> p.at().line())
+            .thenComparingInt(p -> p.at().column());
 
     private ConfigLoader() {}
 
@@ -20,7 +25,7 @@ public final class ConfigLoader {
      * What came of it.
      *
      * @param config the configuration, null exactly where there are errors
-     * @param errors all that is wrong, in the order found
+     * @param errors all that is wrong, in the order of the file
      * @param warnings what is allowed and probably not meant
      * @param effective each scalar key with its value and where it comes from, in the order of the schema
      */
@@ -69,6 +74,7 @@ public final class ConfigLoader {
         if (errors.size() == before) {
             new CrossChecks(effective, errors, warnings).check(config);
         }
+        errors.sort(BY_PLACE);
         return new Loaded(
                 errors.isEmpty() ? config : null, List.copyOf(errors), List.copyOf(warnings), List.copyOf(effective));
     }

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A variable is {@code ORCHESTRATORD_} and a scalar key's path in upper case with {@code _} for each dot:
  * {@code ORCHESTRATORD_STREAMS_HEARTBEAT_MS}, {@code ORCHESTRATORD_POOLS_0_QUEUE_CAPACITY}. No two keys share a name (a
  * test holds that). Variables of the launcher are left alone; any other unknown one is a warning, since platforms
- * inject their own ({@code ORCHESTRATORD_SERVICE_HOST}). {@code --set} takes any key, and a value that starts with
- * {@code [} or <code>{</code> is YAML. The index after a list's last adds an entry.
+ * inject their own ({@code ORCHESTRATORD_SERVICE_HOST}). {@code --set} takes any key, and a value in brackets or
+ * braces is YAML. The index after a list's last adds an entry.
  */
 final class Overlay {
     private static final String PREFIX = "ORCHESTRATORD_";
@@ -116,7 +116,8 @@ final class Overlay {
 
     private void put(String path, String text, Origin at) {
         Tree value = new Tree.Scalar(text, true, at);
-        if (at.layer() == Origin.Layer.SET && (text.startsWith("[") || text.startsWith("{"))) {
+        boolean flow = (text.startsWith("[") && text.endsWith("]")) || (text.startsWith("{") && text.endsWith("}"));
+        if (at.layer() == Origin.Layer.SET && flow) {
             value = YamlTree.read(text, at.name(), at.layer(), problems);
             if (value == null) {
                 return;

@@ -80,13 +80,13 @@ class ConfigLoaderTest {
                 .replace("full_policy: reject", "full_policy: drop_lru")
                 .replace("listen: 127.0.0.1:8080", "lisen: 127.0.0.1:8080");
         assertThat(errors(text))
-                .containsExactlyInAnyOrder(
+                .containsExactly(
                         "/etc/o/a.yaml:1:1: unknown key \"lisen\"; did you mean \"listen\"?",
                         "/etc/o/a.yaml:9:10: pools.0.ctx: must be a whole number, not \"many\"",
                         "/etc/o/a.yaml:10:13: pools.0.queue: unknown key \"capacty\"; did you mean \"capacity\"?",
                         "/etc/o/a.yaml:10:41: pools.0.queue.full_policy: must be one of reject, drop-lru,"
                                 + " shed-low-priority, not \"drop_lru\"; did you mean \"drop-lru\"?",
-                        "/etc/o/a.yaml:11:66: pools.0.replicas.0.slots: 0 is below the least, 1");
+                        "/etc/o/a.yaml:11:62: pools.0.replicas.0.slots: 0 is below the least, 1");
     }
 
     @Test

@@ -113,7 +113,7 @@ class MetricsTest {
     @Test
     void shouldWriteEachLineInTheTextFormat() {
         touchAll();
-        for (String line : text().split("\n")) {
+        for (String line : text().lines().toList()) {
             assertThat(line)
                     .matches("# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\\{([a-z_]+=\"[^\"]*\",?)+\\})? [0-9+.eEInfNa-]+");
         }
