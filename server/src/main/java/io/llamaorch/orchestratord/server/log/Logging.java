@@ -3,7 +3,10 @@ package io.llamaorch.orchestratord.server.log;
 import io.llamaorch.orchestratord.server.config.Config;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
+import java.net.URL;
+import java.util.Enumeration;
 import java.util.concurrent.TimeUnit;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.LifeCycle;
@@ -44,9 +47,16 @@ public final class Logging implements AutoCloseable {
         boolean text =
                 config.format() == Config.LogFormat.TEXT || (config.format() == Config.LogFormat.AUTO && terminal);
         StderrAppender appender = new StderrAppender(new EventLayout(!text), out);
-        LoggerContext context =
-                Configurator.initialize(Logging.class.getClassLoader(), new ByCode(level(config.level()), appender));
-        return new Logging(context, appender);
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        thread.setContextClassLoader(new WithoutPlugins(Logging.class.getClassLoader()));
+        try {
+            LoggerContext context = Configurator.initialize(
+                    Logging.class.getClassLoader(), new ByCode(level(config.level()), appender));
+            return new Logging(context, appender);
+        } finally {
+            thread.setContextClassLoader(before);
+        }
     }
 
     /** Where events go. */
@@ -78,6 +88,21 @@ public final class Logging implements AutoCloseable {
 
     private static Level level(Config.LogLevel level) {
         return Level.valueOf(level.name());
+    }
+
+    /**
+     * Shows log4j an index of plugins that names none ({@code log4j2-no-plugins.dat}: one category, no entry). With its
+     * own index it would load some 300 classes; with no index at all, every class of its jar.
+     */
+    private static final class WithoutPlugins extends ClassLoader {
+        WithoutPlugins(ClassLoader parent) {
+            super(parent);
+        }
+
+        @Override
+        public Enumeration<URL> getResources(String name) throws IOException {
+            return super.getResources(name.endsWith("/Log4j2Plugins.dat") ? "log4j2-no-plugins.dat" : name);
+        }
     }
 
     private static final class ByCode extends AbstractConfiguration {

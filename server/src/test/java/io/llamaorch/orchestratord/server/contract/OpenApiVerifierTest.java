@@ -60,6 +60,10 @@ class OpenApiVerifierTest {
                 .isEmpty();
         assertProblem(
                 error("GET", "/v1/pools", 404, "NOT_FOUND", false, ""), "404 is not documented for GET /v1/pools");
+        assertThat(verifier.verify(answer("OPTIONS", "*", 204)
+                        .responseHeader("Allow", "GET, HEAD, OPTIONS, POST")
+                        .build()))
+                .isEmpty();
         assertProblem(json("PUT", "/v1/pools", 200, "{}"), "not documented for PUT /v1/pools");
         assertProblem(json("GET", "/v1/pools", 418, "{}"), "status 418 is not documented");
         assertProblem(
