@@ -39,6 +39,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -82,7 +83,7 @@ public final class Daemon implements AutoCloseable {
             try {
                 daemon = start(config, logging, loop -> loop);
             } catch (StartFailure e) {
-                log.warning("start_failed", e.getMessage());
+                log.warning("start_failed", String.valueOf(e.getMessage()));
                 return 1;
             }
             AtomicInteger signals = new AtomicInteger();
@@ -167,8 +168,8 @@ public final class Daemon implements AutoCloseable {
                 Route.events("/v1/tasks/{id}/stream", Scope.DATA, tasks::stream),
                 Route.post("/v1/tasks/{id}/cancel", Scope.DATA, BodyPolicy.NONE, tasks::cancel),
                 Route.get("/v1/capabilities", Scope.DATA, control::capabilities),
-                Route.get("/v1/pools", Scope.CONTROL, control::pools),
-                Route.get("/v1/pools/{id}/health", Scope.CONTROL, control::health),
+                Route.get("/v1/pools", Scope.DATA, control::pools),
+                Route.get("/v1/pools/{id}/health", Scope.DATA, control::health),
                 Route.get("/metrics", ops, control::metrics),
                 Route.get("/livez", Scope.NONE, control::livez),
                 Route.get("/readyz", Scope.NONE, control::readyz)));
@@ -281,7 +282,7 @@ public final class Daemon implements AutoCloseable {
         await(LAST_BYTES_MS, () -> tasks.openTasks() == 0 && tasks.openReaders() == 0);
     }
 
-    private static boolean await(long ms, java.util.function.BooleanSupplier condition) throws InterruptedException {
+    private static boolean await(long ms, BooleanSupplier condition) throws InterruptedException {
         long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadlineNs > 0) {

@@ -29,8 +29,8 @@ final class DaemonGauges implements GaugeSource {
         for (SchedulerSnapshot.Pool pool : tasks.ring().snapshot().pools()) {
             pool(sink, pool);
         }
-        long bytes = 0;
-        long retained = 0;
+        double bytes = 0;
+        int retained = 0;
         for (LoopContext loop : tasks.loops().all()) {
             bytes += loop.streams().transcriptBytes();
             retained += loop.streams().retainedTasks();
@@ -40,7 +40,7 @@ final class DaemonGauges implements GaugeSource {
         sink.gauge(Family.OPEN_STREAMS, tasks.openReaders());
         sink.gauge(Family.HTTP_CONNECTIONS, front.connections());
         sink.gauge(Family.RING_OCCUPANCY, tasks.ring().occupancy());
-        sink.gauge(Family.LOG_EVENTS_DROPPED_TOTAL, logging.dropped());
+        sink.gauge(Family.LOG_EVENTS_DROPPED_TOTAL, (double) logging.dropped());
         for (int i = 0; i < lags.size(); i++) {
             sink.gauge(Family.EVENT_LOOP_LAG_MS, lags.get(i).overdueMs(), Integer.toString(i));
         }

@@ -25,8 +25,7 @@ public final class ControlJson {
      * @param version of the daemon
      * @param lastError why a replica is not ready, by indexes of pool and replica; null where it is
      */
-    public ControlJson(
-            Config config, String version, BiFunction<Integer, Integer, @Nullable String> lastError) {
+    public ControlJson(Config config, String version, BiFunction<Integer, Integer, @Nullable String> lastError) {
         this.config = config;
         this.version = version;
         this.lastError = lastError;
@@ -67,7 +66,11 @@ public final class ControlJson {
             json.value("strict");
         }
         json.value("best_effort").endArray();
-        json.member("seed", true).member("grammar", !mock).member("json_schema", !mock).member("cancel", true).endObject();
+        json.member("seed", true)
+                .member("grammar", !mock)
+                .member("json_schema", !mock)
+                .member("cancel", true)
+                .endObject();
         json.name("pools").beginArray();
         for (int i = 0; i < pools.size(); i++) {
             if (pools.get(i).engine() == engine) {
@@ -89,7 +92,12 @@ public final class ControlJson {
                 .member("queue_capacity", pool.queueCapacity())
                 .member(
                         "full_policy",
-                        configured.queue().fullPolicy().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+                        configured
+                                .queue()
+                                .fullPolicy()
+                                .name()
+                                .toLowerCase(Locale.ROOT)
+                                .replace('_', '-'));
         json.name("replicas").beginArray();
         for (int i = 0; i < pool.replicas().size(); i++) {
             SchedulerSnapshot.Replica replica = pool.replicas().get(i);

@@ -66,7 +66,8 @@ public final class ControlRoutes {
 
     /** {@code GET /livez}: 200 until the process exits. */
     public void livez(Exchange exchange) {
-        exchange.respond(200, exchange.json().beginObject().member("status", "live").endObject());
+        exchange.respond(
+                200, exchange.json().beginObject().member("status", "live").endObject());
     }
 
     /** {@code GET /readyz}: 503 from the moment that a drain begins. */
@@ -107,8 +108,8 @@ public final class ControlRoutes {
                 loop.execute(() -> exchange.respond(200, METRICS, Unpooled.wrappedBuffer(text)));
             });
         } catch (RejectedExecutionException e) {
-            exchange.respondError(ApiError.of(
-                    ErrorCode.INTERNAL, "Too many scrapes at once; one scraper at a time is plenty."));
+            exchange.respondError(
+                    ApiError.of(ErrorCode.INTERNAL, "Too many scrapes at once; one scraper at a time is plenty."));
         }
     }
 }

@@ -64,7 +64,8 @@ public final class Readiness {
         return checks;
     }
 
-    static boolean isReady(SchedulerSnapshot.Pool pool) {
+    /** Whether a pool takes tasks. */
+    public static boolean isReady(SchedulerSnapshot.Pool pool) {
         return !pool.draining() && has(pool, ReplicaState.READY);
     }
 

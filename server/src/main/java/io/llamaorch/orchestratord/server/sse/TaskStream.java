@@ -137,9 +137,9 @@ public final class TaskStream implements Runnable {
         return startedAtNs;
     }
 
-    /** From placement to the first token, ms; 0 before. */
+    /** From admission to the first token, ms; 0 before. */
     public long firstTokenMs() {
-        return firstTokenAtNs == 0 ? 0 : (firstTokenAtNs - dispatchedAtNs) / 1_000_000;
+        return firstTokenAtNs == 0 ? 0 : (firstTokenAtNs - info.createdAtNs()) / 1_000_000;
     }
 
     /** Time between the first token and the end, or now; ms. */

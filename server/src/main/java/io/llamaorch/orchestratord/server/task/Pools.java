@@ -99,10 +99,7 @@ public final class Pools {
         private final EngineTarget target;
         private volatile VersionedSeries series = new VersionedSeries("", null, null);
 
-        private record VersionedSeries(
-                String version,
-                @Nullable ReplicaSeries replica,
-                @Nullable PoolSeries pool) {}
+        private record VersionedSeries(String version, @Nullable ReplicaSeries replica, @Nullable PoolSeries pool) {}
 
         Replica(Pool pool, EngineTarget target) {
             this.pool = pool;
@@ -140,8 +137,7 @@ public final class Pools {
             if (known.replica() == null || !known.version().equals(engineVersion)) {
                 known = new VersionedSeries(
                         engineVersion,
-                        pool.metrics.replica(
-                                pool.config.engine(), engineVersion, target.poolId(), target.replicaId()),
+                        pool.metrics.replica(pool.config.engine(), engineVersion, target.poolId(), target.replicaId()),
                         pool.series(engineVersion));
                 series = known;
             }

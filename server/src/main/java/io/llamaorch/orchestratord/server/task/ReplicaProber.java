@@ -33,7 +33,11 @@ final class ReplicaProber {
      *
      * @param told called on the loop with the answer before, null for none, and each new one
      */
-    ReplicaProber(EngineAdapter adapter, EngineTarget target, EventLoop loop, BiConsumer<@Nullable ReplicaStatus, ReplicaStatus> told) {
+    ReplicaProber(
+            EngineAdapter adapter,
+            EngineTarget target,
+            EventLoop loop,
+            BiConsumer<@Nullable ReplicaStatus, ReplicaStatus> told) {
         this.adapter = adapter;
         this.target = target;
         this.loop = loop;

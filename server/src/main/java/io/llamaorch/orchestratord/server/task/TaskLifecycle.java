@@ -91,22 +91,30 @@ final class TaskLifecycle implements StreamEvents {
         metrics.rejected(engine, RejectReason.of(error.code())).inc();
         if (error.code() == ErrorCode.ADMISSION_REJECT || error.code() == ErrorCode.QUEUE_FULL_DROP_LRU) {
             String policy = error.policyLabel();
-            metrics.backpressure(offered.context().engine(), policy == null ? "none" : policy).inc();
+            metrics.backpressure(offered.context().engine(), policy == null ? "none" : policy)
+                    .inc();
         }
-        log.rejected(offered.context(), offered.context().correlationId(), offered.context().identity(), error);
+        log.rejected(
+                offered.context(),
+                offered.context().correlationId(),
+                offered.context().identity(),
+                error);
     }
 
     void dispatched(Task task, Dispatch dispatch) {
         Pools.Replica replica =
                 pools.replica(dispatch.lease().poolIndex(), dispatch.lease().replicaIndex());
-        metrics.placement(true, dispatch.decision().pinned(), dispatch.decision().fallback()).inc();
+        metrics.placement(
+                        true, dispatch.decision().pinned(), dispatch.decision().fallback())
+                .inc();
         metrics.candidatesConsidered(dispatch.decision().candidates().size());
         log.placed(task.context(), dispatch);
         LoopContext engineLoop = engineLoopOf.apply(task.home().index());
-        boolean taken = task.stream()
-                .onDispatched(dispatch, replica.pool().adapter(), replica.target(), engineLoop.streams());
+        boolean taken =
+                task.stream().onDispatched(dispatch, replica.pool().adapter(), replica.target(), engineLoop.streams());
         if (taken) {
-            replica.series(dispatch.engineVersion()).started(task.stream().info().priority());
+            replica.series(dispatch.engineVersion())
+                    .started(task.stream().info().priority());
         } else {
             UUID id = task.stream().info().id();
             task.home().tell(() -> ring().offerFinished(id, Outcome.NEVER_STARTED, 0, 0));
@@ -235,7 +243,8 @@ final class TaskLifecycle implements StreamEvents {
             }
         }
         if (ending.outcome() == Ending.Outcome.CANCELED) {
-            CancelReason reason = "disconnect".equals(ending.cancelReason()) ? CancelReason.DISCONNECT : CancelReason.CLIENT;
+            CancelReason reason =
+                    "disconnect".equals(ending.cancelReason()) ? CancelReason.DISCONNECT : CancelReason.CLIENT;
             if (replica != null) {
                 replica.canceled(reason);
             } else {

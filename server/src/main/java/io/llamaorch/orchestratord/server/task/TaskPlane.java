@@ -8,6 +8,7 @@ import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSettings;
 import io.llamaorch.orchestratord.scheduler.ring.RingSettings;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
+import io.llamaorch.orchestratord.scheduler.ring.WaitMode;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
@@ -91,7 +92,8 @@ public final class TaskPlane {
                 SchedulerSettings.DEFAULT,
                 config.pools().stream().map(Config.Pool::spec).toList(),
                 bridge);
-        ring = new SchedulerRing<>(scheduler, ringSettings(config.scheduler()), System::nanoTime, bridge::flush, onFatal);
+        ring = new SchedulerRing<>(
+                scheduler, ringSettings(config.scheduler()), System::nanoTime, bridge::flush, onFatal);
         lifecycle.connect(ring);
         for (int p = 0; p < pools.all().size(); p++) {
             probers.add(probersOf(p, pools.all().get(p)));
@@ -156,9 +158,18 @@ public final class TaskPlane {
     private static RingSettings ringSettings(Config.Scheduler scheduler) {
         return new RingSettings(
                 scheduler.ringSize(),
-                scheduler.waitMode(),
+                waitMode(scheduler.waitStrategy()),
                 scheduler.tickMs() * 1_000_000L,
                 RingSettings.DEFAULT.snapshotNs());
+    }
+
+    private static WaitMode waitMode(Config.WaitStrategy strategy) {
+        return switch (strategy) {
+            case BLOCKING -> WaitMode.BLOCKING;
+            case LITE_TIMEOUT_BLOCKING -> WaitMode.LITE;
+            case YIELDING -> WaitMode.YIELDING;
+            case BUSY_SPIN -> WaitMode.BUSY_SPIN;
+        };
     }
 
     /** Starts the scheduler, the loops' clocks and the probes. */

@@ -17,7 +17,8 @@ public final class TaskRegistry {
      * @param asker whose tasks
      * @param all whether the asker may see everybody's
      */
-    @Nullable Task find(UUID id, String asker, boolean all) {
+    @Nullable
+    Task find(UUID id, String asker, boolean all) {
         Task task = tasks.get(id);
         return task != null && (all || task.stream().info().owner().equals(asker)) ? task : null;
     }

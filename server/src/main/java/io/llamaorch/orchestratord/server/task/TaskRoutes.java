@@ -109,7 +109,8 @@ public final class TaskRoutes {
                 info.priority(),
                 info.samplerProfileVersion(),
                 traceparent);
-        return new Task(new TaskStream(info, request, home.streams()), context, home, new SubmitReply(exchange, info.id()));
+        return new Task(
+                new TaskStream(info, request, home.streams()), context, home, new SubmitReply(exchange, info.id()));
     }
 
     private static TaskSpec spec(TaskRequest request, TaskRequestReader.Result read, Identity identity) {
@@ -194,8 +195,7 @@ public final class TaskRoutes {
     }
 
     /** On the home loop: the JSON is made here, where the stream can be read, and sent there. */
-    private static void answerStatus(
-            Exchange exchange, EventLoop asker, TaskStream stream, @Nullable Admission now) {
+    private static void answerStatus(Exchange exchange, EventLoop asker, TaskStream stream, @Nullable Admission now) {
         TaskStatus status = TaskStatus.of(stream, now);
         if (asker.inEventLoop()) {
             exchange.respond(200, status.write(exchange.json()));

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param lastEventId id of the newest event
  * @param startedAtNs see {@link TaskStream#startedAtNs}
  * @param endedAtNs see {@link TaskStream#endedAtNs}
- * @param firstTokenMs from placement to the first token, ms; −1 without one
+ * @param firstTokenMs from admission to the first token, ms; −1 without one
  * @param decodeMs from the first token to the end or now, ms
  */
 record TaskStatus(
