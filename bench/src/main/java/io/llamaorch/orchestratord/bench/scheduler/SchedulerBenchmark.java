@@ -120,6 +120,7 @@ public class SchedulerBenchmark {
     }
 
     private void admit() {
+        nowNs += 10;
         UUID id = idOf(next++);
         TaskSpec spec = new TaskSpec(
                 id,

@@ -410,8 +410,11 @@ public final class Scheduler<T> {
     /** Deals with every deadline that has passed; only then may others start where evicted ones stood. */
     private void expire(long nowNs) {
         boolean evicted = false;
-        TaskEntry entry = deadlines.earliest();
-        while (entry != null && entry.deadlineAtNs <= nowNs) {
+        while (deadlines.earliestNs() <= nowNs) {
+            TaskEntry entry = deadlines.earliest();
+            if (entry == null) {
+                break;
+            }
             if (entry.state == TaskEntry.QUEUED) {
                 evict(entry, Refusals.deadlineWhileQueued(entry));
                 evicted = true;
@@ -419,7 +422,6 @@ public final class Scheduler<T> {
                 deadlines.remove(entry);
                 effects.aborted(handleOf(entry), Refusals.deadlineWhileRunning(entry));
             }
-            entry = deadlines.earliest();
         }
         if (evicted) {
             for (PoolRuntime pool : pools) {
