@@ -4,6 +4,7 @@ import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -386,7 +387,12 @@ public final class Scheduler<T> {
                         onTime,
                         pool.queued(),
                         new PlacementDecision(
-                                pool.spec.id(), replica.spec.id(), pinned, entry.fallback, seen, decidedBy)));
+                                pool.spec.id(),
+                                replica.spec.id(),
+                                pinned,
+                                entry.fallback,
+                                Collections.unmodifiableList(seen),
+                                decidedBy)));
     }
 
     private void learn(long nowNs, TaskEntry entry, Outcome outcome, int tokensIn, int tokensOut) {
