@@ -10,6 +10,8 @@ package io.llamaorch.orchestratord.scheduler.core;
  */
 final class EtaModel {
     private static final double PRIOR_BYTES_PER_TOKEN = 4;
+    /** Output tokens per task before any measurement. */
+    private static final double PRIOR_LENGTH = 192;
     /** Forgetting per sample of rates and first tokens: about the last 200 count. */
     private static final double KEEP = 1 - 1.0 / 200;
     /** Tokens of evidence that the prior decode rate is worth. */
@@ -33,7 +35,6 @@ final class EtaModel {
     private double firstBaseNs;
     private double firstPerTokenNs;
 
-    private double meanMaxTokens = 256;
     private double meanServiceNs;
 
     private double departures;
@@ -47,7 +48,7 @@ final class EtaModel {
         decodeNs = PRIOR_TOKENS * 1e9 / settings.priorTokensPerSecond();
         promptTokens = PRIOR_TOKENS;
         promptBytes = PRIOR_TOKENS * PRIOR_BYTES_PER_TOKEN;
-        meanServiceNs = firstBaseNs + meanMaxTokens * 0.75 * nsPerToken();
+        meanServiceNs = firstBaseNs + PRIOR_LENGTH * nsPerToken();
     }
 
     LengthModel lengths() {
@@ -77,11 +78,6 @@ final class EtaModel {
     /** From start to first token for a prompt of that many bytes, ns. */
     double firstTokenNs(int bytes) {
         return firstBaseNs + firstPerTokenNs * (bytes * promptTokens / promptBytes);
-    }
-
-    /** The {@code max_tokens} of a task about which nothing is known. */
-    int typicalMaxTokens() {
-        return (int) Math.max(1, meanMaxTokens);
     }
 
     /** Mean time that a task holds its slot, over those that ended last, ns. */
@@ -124,7 +120,6 @@ final class EtaModel {
             decodeNs = decodeNs * KEEP + decodedNs;
         }
         double weight = Math.max(1.0 / 200, 1.0 / (lengths.samples() + 1));
-        meanMaxTokens += (maxTokens - meanMaxTokens) * weight;
         meanServiceNs += (serviceNs - meanServiceNs) * weight;
     }
 

@@ -4,6 +4,7 @@ import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -386,7 +387,12 @@ public final class Scheduler<T> {
                         onTime,
                         pool.queued(),
                         new PlacementDecision(
-                                pool.spec.id(), replica.spec.id(), pinned, entry.fallback, seen, decidedBy)));
+                                pool.spec.id(),
+                                replica.spec.id(),
+                                pinned,
+                                entry.fallback,
+                                Collections.unmodifiableList(seen),
+                                decidedBy)));
     }
 
     private void learn(long nowNs, TaskEntry entry, Outcome outcome, int tokensIn, int tokensOut) {
@@ -410,8 +416,11 @@ public final class Scheduler<T> {
     /** Deals with every deadline that has passed; only then may others start where evicted ones stood. */
     private void expire(long nowNs) {
         boolean evicted = false;
-        TaskEntry entry = deadlines.earliest();
-        while (entry != null && entry.deadlineAtNs <= nowNs) {
+        while (deadlines.earliestNs() <= nowNs) {
+            TaskEntry entry = deadlines.earliest();
+            if (entry == null) {
+                break;
+            }
             if (entry.state == TaskEntry.QUEUED) {
                 evict(entry, Refusals.deadlineWhileQueued(entry));
                 evicted = true;
@@ -419,7 +428,6 @@ public final class Scheduler<T> {
                 deadlines.remove(entry);
                 effects.aborted(handleOf(entry), Refusals.deadlineWhileRunning(entry));
             }
-            entry = deadlines.earliest();
         }
         if (evicted) {
             for (PoolRuntime pool : pools) {

@@ -26,8 +26,8 @@ final class TaskEntry {
     byte state = QUEUED;
     /** Sequence in its queue while queued. */
     long sequence;
-    /** Place in the deadline heap, −1 while not in it. */
-    int heapIndex = -1;
+    /** Number in the deadline heap, −1 while not in it. */
+    int deadlineNumber = -1;
 
     @Nullable
     Lease lease;

@@ -26,7 +26,6 @@ final class TaskQueue {
     private long head;
     private long tail;
     private int size;
-    private long maxTokensSum;
 
     /** @param capacity most tasks at once, ≥ 1, at most 2^29 */
     TaskQueue(int capacity) {
@@ -46,11 +45,6 @@ final class TaskQueue {
         return size;
     }
 
-    /** Sum of {@code max_tokens} over all tasks queued. */
-    long maxTokensSum() {
-        return maxTokensSum;
-    }
-
     /** Puts a task at the end. The caller has checked the capacity: a full queue here is a broken invariant. */
     void append(TaskEntry entry) {
         if (size >= capacity) {
@@ -61,7 +55,6 @@ final class TaskQueue {
         }
         put(tail++, entry);
         size++;
-        maxTokensSum += entry.spec.maxTokens();
     }
 
     /** The oldest task, or null. */
@@ -99,7 +92,6 @@ final class TaskQueue {
         blockSums[at >> BLOCK_SHIFT]--;
         superSums[at >> SUPER_SHIFT]--;
         size--;
-        maxTokensSum -= entry.spec.maxTokens();
         if (size == 0) {
             head = tail;
         } else if (entry.sequence == head) {
