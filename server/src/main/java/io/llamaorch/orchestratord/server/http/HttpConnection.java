@@ -217,7 +217,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         return denied != null ? denied : examineBody(current, route, head);
     }
 
-    /** OPTIONS: 204, or null-safe refusal of a body that is too long to drop. */
+    /** Answers OPTIONS; a body that cannot be dropped closes the connection behind it. */
     private @Nullable ApiError allow(Exchange current, String methods) {
         RequestHead head = gate.head();
         if (head.chunked() || head.contentLength() > loop.limits().discardBytesMax() || head.expectContinue()) {

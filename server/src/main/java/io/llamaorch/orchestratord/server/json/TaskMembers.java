@@ -114,9 +114,7 @@ final class TaskMembers {
                 inputs = in.texts();
                 yield once(inputsRead, seen, 10, "/inputs");
             }
-            default -> {
-                yield readOptional(name, seen);
-            }
+            default -> readOptional(name, seen);
         };
     }
 

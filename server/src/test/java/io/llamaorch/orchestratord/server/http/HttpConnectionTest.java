@@ -7,11 +7,13 @@ import io.llamaorch.orchestratord.server.auth.ApiKeys;
 import io.llamaorch.orchestratord.server.auth.Scope;
 import io.netty.buffer.ByteBufUtil;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** Routes, methods, keys, bodies, answers and streams of one connection. */
+@SuppressWarnings("FutureReturnValueIgnored")
 class HttpConnectionTest {
     private static final ApiKeys KEYS = new ApiKeys(
             List.of(
@@ -196,7 +198,7 @@ class HttpConnectionTest {
         String head = probe.written();
         assertThat(head).contains("Transfer-Encoding: chunked\r\n").doesNotContain("Content-Length");
         Exchange exchange = probe.kept.get(0);
-        exchange.context().write(ByteBufUtil.writeAscii(probe.channel.alloc(), "0\r\n\r\n"));
+        probe.channel.write(ByteBufUtil.writeAscii(probe.channel.alloc(), "0\r\n\r\n"));
         exchange.streamDone(true);
         assertThat(probe.written()).startsWith("0\r\n\r\nHTTP/1.1 200 OK");
         assertThatThrownBy(() -> exchange.respondEmpty(204)).isInstanceOf(IllegalStateException.class);
@@ -312,8 +314,7 @@ class HttpConnectionTest {
             assertThat(probe.ran.size()).as("seed %d round %d", seed, round).isLessThanOrEqualTo(answers.size());
             FrontProbe cut = new FrontProbe();
             int middle = random.nextInt(bytes.length + 1);
-            cut.send(java.util.Arrays.copyOf(bytes, middle))
-                    .send(java.util.Arrays.copyOfRange(bytes, middle, bytes.length));
+            cut.send(Arrays.copyOf(bytes, middle)).send(Arrays.copyOfRange(bytes, middle, bytes.length));
             assertThat(cut.answers())
                     .as("seed %d round %d cut %d", seed, round, middle)
                     .extracting(Answer::status)
