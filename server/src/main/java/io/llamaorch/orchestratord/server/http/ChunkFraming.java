@@ -99,57 +99,65 @@ final class ChunkFraming {
     }
 
     private boolean octet(int b) {
-        switch (at) {
-            case SIZE:
-                return size(b);
-            case EXTENSION:
-                if (b == '\r') {
-                    at = At.SIZE_LF;
-                    return true;
-                }
-                extensionsBytes++;
-                return (++extensionBytes <= EXTENSION_BYTES_MAX && extensionsBytes <= EXTENSIONS_BYTES_MAX)
-                        ? b < 128 && HttpBytes.VALUE[b] || refuse("a chunk extension holds an illegal character")
-                        : refuse("chunk extensions are too long");
-            case SIZE_LF:
-                return expect(b, '\n', chunkBytes == 0 ? At.TRAILER_START : At.DATA);
-            case DATA_CR:
-                return expect(b, '\r', At.DATA_LF);
-            case DATA_LF:
+        return switch (at) {
+            case SIZE -> size(b);
+            case EXTENSION -> extension(b);
+            case SIZE_LF -> expect(b, '\n', chunkBytes == 0 ? At.TRAILER_START : At.DATA);
+            case DATA_CR -> expect(b, '\r', At.DATA_LF);
+            case DATA_LF -> {
                 digits = 0;
                 extensionBytes = 0;
-                return expect(b, '\n', At.SIZE);
-            case TRAILER_START:
-                if (b == '\r') {
-                    at = At.END_LF;
-                    return true;
-                }
-                if (++trailerLines > TRAILER_LINES_MAX) {
-                    return refuse("more than 16 trailer lines");
-                }
-                at = At.TRAILER_NAME;
-                return trailerOctet() && (HttpBytes.TOKEN[b] || refuse("a trailer name is malformed"));
-            case TRAILER_NAME:
-                if (b == ':') {
-                    at = At.TRAILER_VALUE;
-                } else if (!HttpBytes.TOKEN[b]) {
-                    return refuse("a trailer name is malformed");
-                }
-                return trailerOctet();
-            case TRAILER_VALUE:
-                if (b == '\r') {
-                    at = At.TRAILER_LF;
-                } else if (!HttpBytes.VALUE[b]) {
-                    return refuse("a trailer value holds a control character");
-                }
-                return trailerOctet();
-            case TRAILER_LF:
-                return trailerOctet() && expect(b, '\n', At.TRAILER_START);
-            case END_LF:
-                return expect(b, '\n', At.DONE);
-            default:
-                throw new IllegalStateException("an octet in state " + at);
+                yield expect(b, '\n', At.SIZE);
+            }
+            case TRAILER_START, TRAILER_NAME, TRAILER_VALUE, TRAILER_LF -> trailer(b);
+            case END_LF -> expect(b, '\n', At.DONE);
+            case DATA, DONE -> throw new IllegalStateException("an octet in state " + at);
+        };
+    }
+
+    private boolean extension(int b) {
+        if (b == '\r') {
+            at = At.SIZE_LF;
+            return true;
         }
+        extensionBytes++;
+        extensionsBytes++;
+        if (extensionBytes > EXTENSION_BYTES_MAX || extensionsBytes > EXTENSIONS_BYTES_MAX) {
+            return refuse("chunk extensions are too long");
+        }
+        return (b < 128 && HttpBytes.VALUE[b]) || refuse("a chunk extension holds an illegal character");
+    }
+
+    private boolean trailer(int b) {
+        if (at == At.TRAILER_START && b == '\r') {
+            at = At.END_LF;
+            return true;
+        }
+        if (++trailerBytes > TRAILER_BYTES_MAX) {
+            return refuse("the trailer section is longer than " + TRAILER_BYTES_MAX + " bytes");
+        }
+        if (at == At.TRAILER_START) {
+            at = At.TRAILER_NAME;
+            if (++trailerLines > TRAILER_LINES_MAX) {
+                return refuse("more than " + TRAILER_LINES_MAX + " trailer lines");
+            }
+            return HttpBytes.TOKEN[b] || refuse("a trailer name is malformed");
+        }
+        if (at == At.TRAILER_NAME) {
+            if (b == ':') {
+                at = At.TRAILER_VALUE;
+                return true;
+            }
+            return HttpBytes.TOKEN[b] || refuse("a trailer name is malformed");
+        }
+        if (at == At.TRAILER_LF) {
+            return expect(b, '\n', At.TRAILER_START);
+        }
+        if (b == '\r') {
+            at = At.TRAILER_LF;
+            return true;
+        }
+        return HttpBytes.VALUE[b] || refuse("a trailer value holds a control character");
     }
 
     private boolean size(int b) {
@@ -170,10 +178,6 @@ final class ChunkFraming {
             return true;
         }
         return refuse("a chunk size holds something other than hex digits");
-    }
-
-    private boolean trailerOctet() {
-        return ++trailerBytes <= TRAILER_BYTES_MAX || refuse("the trailer section is longer than 4096 bytes");
     }
 
     private boolean expect(int b, int wanted, At next) {

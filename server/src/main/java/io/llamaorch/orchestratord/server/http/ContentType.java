@@ -23,6 +23,8 @@ public final class ContentType {
     }
 
     /**
+     * A media type with no further header lines.
+     *
      * @param type such as {@code text/plain; charset=utf-8}: visible ASCII and spaces
      */
     public static ContentType of(String type) {

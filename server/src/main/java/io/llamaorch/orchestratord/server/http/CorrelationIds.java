@@ -29,8 +29,8 @@ final class CorrelationIds {
 
     @SuppressWarnings("deprecation") // bytes that are ASCII, straight into a compact string
     String next() {
-        long h = high.nextLong() & 0xffff_ffff_ffff_0fffL | 0x4000L;
-        long l = low.nextLong() & 0x3fff_ffff_ffff_ffffL | 0x8000_0000_0000_0000L;
+        long h = (high.nextLong() & 0xffff_ffff_ffff_0fffL) | 0x4000L;
+        long l = (low.nextLong() & 0x3fff_ffff_ffff_ffffL) | 0x8000_0000_0000_0000L;
         hex(h >>> 32, 8, 0);
         text[8] = '-';
         hex(h >>> 16, 4, 9);

@@ -12,7 +12,6 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -28,9 +27,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Owner: the channel's event loop. RFC 9110 §9–§11, RFC 9112 §9.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // writes carry the void promise: a failure reaches exceptionCaught
 final class HttpConnection extends ChannelInboundHandlerAdapter {
     private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
-    private static final byte[] NO_BYTES = {};
     private static final int FIRST_BODY_BYTES = 16 << 10;
 
     private final HttpFront.Loop loop;
@@ -66,8 +65,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         context = ctx;
         SocketAddress peer = ctx.channel().remoteAddress();
         // A peer without an IP address came by a socket of this host.
-        loopbackPeer = !(peer instanceof InetSocketAddress)
-                || ((InetSocketAddress) peer).getAddress().isLoopbackAddress();
+        loopbackPeer = true;
+        if (peer instanceof InetSocketAddress internet) {
+            loopbackPeer = internet.getAddress().isLoopbackAddress();
+        }
     }
 
     @Override
@@ -83,13 +84,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
         reading = true;
-        if (message instanceof HttpRequest) {
-            onHead((HttpRequest) message);
+        if (message instanceof HttpRequest request) {
+            onHead(request);
         }
-        if (message instanceof HttpContent) {
-            onContent(ctx, (HttpContent) message);
-        } else if (!(message instanceof HttpRequest)) {
-            ReferenceCountUtil.release(message);
+        if (message instanceof HttpContent content) {
+            onContent(ctx, content);
         }
     }
 
@@ -109,8 +108,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event instanceof Refusal) {
-            refused(ctx, (Refusal) event);
+        if (event instanceof Refusal refusal) {
+            refused(ctx, refusal);
         }
     }
 
@@ -218,7 +217,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         return denied != null ? denied : examineBody(current, route, head);
     }
 
-    /** OPTIONS: 204, or null-safe refusal of a body that is too long to drop. */
+    /** Answers OPTIONS; a body that cannot be dropped closes the connection behind it. */
     private @Nullable ApiError allow(Exchange current, String methods) {
         RequestHead head = gate.head();
         if (head.chunked() || head.contentLength() > loop.limits().discardBytesMax() || head.expectContinue()) {
@@ -236,24 +235,23 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                         current.header(HttpHeaderNames.AUTHORIZATION),
                         loopbackPeer,
                         route.scope());
-        switch (result.outcome()) {
-            case GRANTED:
+        return switch (result.outcome()) {
+            case GRANTED -> {
                 current.identified(result.identity());
-                return null;
-            case MISSING:
-                return ApiError.of(
-                        ErrorCode.UNAUTHORIZED, "No key was given; send X-API-Key or Authorization: Bearer.");
-            case WRONG:
-                return ApiError.of(
+                yield null;
+            }
+            case MISSING ->
+                ApiError.of(ErrorCode.UNAUTHORIZED, "No key was given; send X-API-Key or Authorization: Bearer.");
+            case WRONG ->
+                ApiError.of(
                         ErrorCode.FORBIDDEN,
                         "The key is not known, or none is configured and the peer is not of this host.");
-            case OUT_OF_SCOPE:
-                return ApiError.of(
+            case OUT_OF_SCOPE ->
+                ApiError.of(
                         ErrorCode.FORBIDDEN,
                         "The key lacks the scope " + route.scope().name().toLowerCase(java.util.Locale.ROOT) + ".");
-            default:
-                return ApiError.of(ErrorCode.BAD_REQUEST, "X-API-Key and Authorization name different keys; send one.");
-        }
+            default -> ApiError.of(ErrorCode.BAD_REQUEST, "X-API-Key and Authorization name different keys; send one.");
+        };
     }
 
     private @Nullable ApiError examineBody(Exchange current, Route route, RequestHead head) {

@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>Shared by all event loops: immutable but for volatile fields and the count.
  */
 @ChannelHandler.Sharable
+@SuppressWarnings("FutureReturnValueIgnored") // listeners are added to futures that need no answer
 public final class HttpFront extends ChannelInitializer<Channel> {
     private final HttpLimits limits;
     private final Router router;

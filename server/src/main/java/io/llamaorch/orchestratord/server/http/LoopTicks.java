@@ -35,6 +35,8 @@ final class LoopTicks {
     private byte[] dateLine = new byte[0];
 
     /**
+     * Ticks that somebody advances.
+     *
      * @param wallClockMs wall clock, ms since 1970, for the {@code Date} line
      */
     LoopTicks(LongSupplier wallClockMs) {
@@ -43,9 +45,10 @@ final class LoopTicks {
     }
 
     /** Starts ticking on the loop, for as long as it lives. */
+    @SuppressWarnings("FutureReturnValueIgnored") // ends with the loop
     static LoopTicks start(EventLoop loop, LongSupplier wallClockMs) {
         LoopTicks ticks = new LoopTicks(wallClockMs);
-        var unused = loop.scheduleAtFixedRate(ticks::advance, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+        loop.scheduleAtFixedRate(ticks::advance, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
         return ticks;
     }
 

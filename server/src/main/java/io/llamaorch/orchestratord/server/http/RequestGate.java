@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Limits, timeouts and their answers: {@link HttpLimits}. Owner: the channel's event loop. RFC 9112 §2–§7, §9, §11.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a close that fails is a channel that is closed
 final class RequestGate extends ChannelDuplexHandler {
     private enum Phase {
         HEAD,
@@ -148,9 +149,8 @@ final class RequestGate extends ChannelDuplexHandler {
         phase = Phase.CLOSED;
         dropHeld();
         deadlineTick = ticks.deadline(limits.lingerMs());
-        if (unread && ctx.channel() instanceof DuplexChannel) {
+        if (unread && ctx.channel() instanceof DuplexChannel duplex) {
             startReading(ctx);
-            DuplexChannel duplex = (DuplexChannel) ctx.channel();
             ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(future -> duplex.shutdownOutput());
         } else {
             ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
@@ -236,29 +236,27 @@ final class RequestGate extends ChannelDuplexHandler {
 
     /** Reads on in the held bytes; false where it has to wait. */
     private boolean step(ChannelHandlerContext ctx, ByteBuf in) {
-        switch (phase) {
-            case HEAD:
-                return ctx.channel().isWritable() && readHead(ctx, in);
-            case BODY:
-                return readBody(ctx, in, 0);
-            default:
-                return false;
-        }
+        return switch (phase) {
+            case HEAD -> ctx.channel().isWritable() && readHead(ctx, in);
+            case BODY -> readBody(ctx, in, 0);
+            default -> false;
+        };
     }
 
     private boolean readHead(ChannelHandlerContext ctx, ByteBuf in) {
         switch (head.read(in)) {
-            case MORE:
+            case MORE -> {
                 if (!headStarted) {
                     headStarted = true;
                     deadlineTick = ticks.deadline(limits.headMs());
                 }
                 return false;
-            case REFUSED:
+            }
+            case REFUSED -> {
                 refuse(ctx, head.errorCode(), head.errorMessage());
                 return false;
-            default:
-                break;
+            }
+            default -> {}
         }
         headStarted = false;
         answered = false;

@@ -405,37 +405,41 @@ final class RequestHead {
     }
 
     private boolean field(byte[] bytes, int name, int nameEnd, int from, int to) {
-        switch (nameEnd - name) {
-            case 4:
-                return !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "host") || host(bytes, from, to);
-            case 6:
-                if (HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "expect")) {
-                    boolean known = HttpBytes.equalsIgnoreCase(bytes, from, to, "100-continue");
-                    expectContinue |= known;
-                    expectOther |= !known;
-                }
-                return true;
-            case 10:
-                return !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "connection") || connection(bytes, from, to);
-            case 12:
-                if (requestId == null && HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "x-request-id")) {
-                    requestId = saneId(bytes, from, to);
-                }
-                return true;
-            case 14:
-                return !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "content-length")
-                        || contentLength(bytes, from, to);
-            case 16:
-                if (correlationId == null && HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "x-correlation-id")) {
-                    correlationId = saneId(bytes, from, to);
-                }
-                return true;
-            case 17:
-                return !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "transfer-encoding")
+        return switch (nameEnd - name) {
+            case 4 -> !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "host") || host(bytes, from, to);
+            case 6 -> !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "expect") || expect(bytes, from, to);
+            case 10 -> !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "connection") || connection(bytes, from, to);
+            case 12 -> !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "x-request-id") || requestId(bytes, from, to);
+            case 14 ->
+                !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "content-length") || contentLength(bytes, from, to);
+            case 16 ->
+                !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "x-correlation-id") || correlationId(bytes, from, to);
+            case 17 ->
+                !HttpBytes.equalsIgnoreCase(bytes, name, nameEnd, "transfer-encoding")
                         || transferEncoding(bytes, from, to);
-            default:
-                return true;
+            default -> true;
+        };
+    }
+
+    private boolean expect(byte[] bytes, int from, int to) {
+        boolean known = HttpBytes.equalsIgnoreCase(bytes, from, to, "100-continue");
+        expectContinue |= known;
+        expectOther |= !known;
+        return true;
+    }
+
+    private boolean requestId(byte[] bytes, int from, int to) {
+        if (requestId == null) {
+            requestId = saneId(bytes, from, to);
         }
+        return true;
+    }
+
+    private boolean correlationId(byte[] bytes, int from, int to) {
+        if (correlationId == null) {
+            correlationId = saneId(bytes, from, to);
+        }
+        return true;
     }
 
     private boolean host(byte[] bytes, int from, int to) {

@@ -50,13 +50,13 @@ final class RequestRules {
             String type = (semicolon < 0 ? range : range.substring(0, semicolon))
                     .strip()
                     .toLowerCase(Locale.ROOT);
-            int precision;
-            switch (type) {
-                case "text/event-stream" -> precision = 2;
-                case "text/*" -> precision = 1;
-                case "*/*" -> precision = 0;
-                default -> precision = -1;
-            }
+            int precision =
+                    switch (type) {
+                        case "text/event-stream" -> 2;
+                        case "text/*" -> 1;
+                        case "*/*" -> 0;
+                        default -> -1;
+                    };
             if (precision > best) {
                 best = precision;
                 accepted = semicolon < 0 || !isZeroQuality(range.substring(semicolon + 1));

@@ -25,10 +25,10 @@ final class Responses {
         KEEP_SAID("Connection: keep-alive\r\n"),
         CLOSE("Connection: close\r\n");
 
-        private final byte[] line;
+        private final String line;
 
         Connection(String line) {
-            this.line = ascii(line);
+            this.line = line;
         }
     }
 
@@ -208,7 +208,7 @@ final class Responses {
                 .bytes(CRLF)
                 .bytes(ticks.dateLine())
                 .bytes(type.lines())
-                .bytes(connection.line);
+                .ascii(connection.line);
         if (further != null) {
             head.bytes(further.array(), 0, further.length());
         }

@@ -90,6 +90,8 @@ public final class Router {
     private final String allow;
 
     /**
+     * A table of these routes.
+     *
      * @throws IllegalArgumentException for a template without a leading slash or with two parameters, or two routes of
      *     one method and template
      */

@@ -138,21 +138,21 @@ public final class ByteSink {
             bytes[length++] = (byte) c;
         } else if (c < 0x800) {
             bytes[length++] = (byte) (0xc0 | c >> 6);
-            bytes[length++] = (byte) (0x80 | c & 0x3f);
+            bytes[length++] = (byte) (0x80 | (c & 0x3f));
         } else if (Character.isHighSurrogate(c)
                 && i + 1 < text.length()
                 && Character.isLowSurrogate(text.charAt(i + 1))) {
             int point = Character.toCodePoint(c, text.charAt(i + 1));
             bytes[length++] = (byte) (0xf0 | point >> 18);
-            bytes[length++] = (byte) (0x80 | point >> 12 & 0x3f);
-            bytes[length++] = (byte) (0x80 | point >> 6 & 0x3f);
-            bytes[length++] = (byte) (0x80 | point & 0x3f);
+            bytes[length++] = (byte) (0x80 | (point >> 12 & 0x3f));
+            bytes[length++] = (byte) (0x80 | (point >> 6 & 0x3f));
+            bytes[length++] = (byte) (0x80 | (point & 0x3f));
             return 1;
         } else {
             int point = Character.isSurrogate(c) ? 0xfffd : c;
             bytes[length++] = (byte) (0xe0 | point >> 12);
-            bytes[length++] = (byte) (0x80 | point >> 6 & 0x3f);
-            bytes[length++] = (byte) (0x80 | point & 0x3f);
+            bytes[length++] = (byte) (0x80 | (point >> 6 & 0x3f));
+            bytes[length++] = (byte) (0x80 | (point & 0x3f));
         }
         return 0;
     }

@@ -269,18 +269,18 @@ final class JsonInput {
     }
 
     private boolean wrongType(String pointer, String wanted) {
-        String found;
         JsonToken token = parser.currentToken();
-        switch (token == null ? JsonToken.NOT_AVAILABLE : token) {
-            case START_OBJECT -> found = "an object";
-            case START_ARRAY -> found = "an array";
-            case VALUE_STRING -> found = "a string";
-            case VALUE_NUMBER_INT -> found = "an integer";
-            case VALUE_NUMBER_FLOAT -> found = "a number with a fraction or exponent";
-            case VALUE_TRUE, VALUE_FALSE -> found = "a boolean";
-            case VALUE_NULL -> found = "null";
-            default -> found = "something else";
-        }
+        String found =
+                switch (token == null ? JsonToken.NOT_AVAILABLE : token) {
+                    case START_OBJECT -> "an object";
+                    case START_ARRAY -> "an array";
+                    case VALUE_STRING -> "a string";
+                    case VALUE_NUMBER_INT -> "an integer";
+                    case VALUE_NUMBER_FLOAT -> "a number with a fraction or exponent";
+                    case VALUE_TRUE, VALUE_FALSE -> "a boolean";
+                    case VALUE_NULL -> "null";
+                    default -> "something else";
+                };
         return refuse(pointer, "must be " + wanted + ", not " + found, found);
     }
 

@@ -44,9 +44,9 @@ final class TaskDigest {
 
         sink.int64(r.taskId().getMostSignificantBits()).int64(r.taskId().getLeastSignificantBits());
         sink.int64(r.sessionId().getMostSignificantBits()).int64(r.sessionId().getLeastSignificantBits());
-        sink.octet(r.workload().ordinal())
-                .octet(r.engine().ordinal())
-                .octet(r.priority().ordinal());
+        text(r.workload().wireName());
+        text(r.engine().wireName());
+        text(r.priority().wireName());
         text(r.modelRef());
         int32(r.ctx());
         int32(r.maxTokens());

@@ -66,87 +66,101 @@ final class TaskMembers {
 
     /** Reads one member; the mask of those seen, or −1 where refused. */
     private long read(String name, long seen) throws IOException {
-        switch (name) {
-            case "task_id":
+        return switch (name) {
+            case "task_id" -> {
                 taskId = in.uuid("/task_id");
-                return once(taskId != null, seen, 0, "/task_id");
-            case "session_id":
+                yield once(taskId != null, seen, 0, "/task_id");
+            }
+            case "session_id" -> {
                 sessionId = in.uuid("/session_id");
-                return once(sessionId != null, seen, 1, "/session_id");
-            case "workload":
+                yield once(sessionId != null, seen, 1, "/session_id");
+            }
+            case "workload" -> {
                 workload = in.string("/workload", 0, ANY) ? Workload.fromWire(in.text()) : null;
-                return once(known(workload, "/workload", "completion, embedding, rerank"), seen, 2, "/workload");
-            case "model_ref":
-                return once(modelRef(), seen, 3, "/model_ref");
-            case "engine":
+                yield once(known(workload, "/workload", "completion, embedding, rerank"), seen, 2, "/workload");
+            }
+            case "model_ref" -> once(modelRef(), seen, 3, "/model_ref");
+            case "engine" -> {
                 engine = in.string("/engine", 0, ANY) ? EngineKind.fromWire(in.text()) : null;
-                return once(known(engine, "/engine", "llamacpp, vllm, tgi, triton, openai, mock"), seen, 4, "/engine");
-            case "ctx":
+                yield once(known(engine, "/engine", "llamacpp, vllm, tgi, triton, openai, mock"), seen, 4, "/engine");
+            }
+            case "ctx" -> {
                 boolean ctxRead = in.integer("/ctx", 0, Integer.MAX_VALUE);
                 ctx = (int) in.integer();
-                return once(ctxRead, seen, 5, "/ctx");
-            case "priority":
+                yield once(ctxRead, seen, 5, "/ctx");
+            }
+            case "priority" -> {
                 priority = in.string("/priority", 0, ANY) ? Priority.fromWire(in.text()) : null;
-                return once(known(priority, "/priority", "interactive, batch"), seen, 6, "/priority");
-            case "max_tokens":
+                yield once(known(priority, "/priority", "interactive, batch"), seen, 6, "/priority");
+            }
+            case "max_tokens" -> {
                 boolean maxRead = in.integer("/max_tokens", 1, Integer.MAX_VALUE);
                 maxTokens = (int) in.integer();
-                return once(maxRead, seen, 7, "/max_tokens");
-            case "deadline_ms":
+                yield once(maxRead, seen, 7, "/max_tokens");
+            }
+            case "deadline_ms" -> {
                 deadlineSeen = true;
                 boolean deadlineRead = in.integer("/deadline_ms", Long.MIN_VALUE, Long.MAX_VALUE);
                 deadlineMs = in.integer();
-                return once(deadlineRead, seen, 8, "/deadline_ms");
-            case "prompt":
+                yield once(deadlineRead, seen, 8, "/deadline_ms");
+            }
+            case "prompt" -> {
                 boolean promptRead = in.string("/prompt", 0, ANY);
                 prompt = in.text();
-                return once(promptRead, seen, 9, "/prompt");
-            case "inputs":
+                yield once(promptRead, seen, 9, "/prompt");
+            }
+            case "inputs" -> {
                 boolean inputsRead = in.strings("/inputs", INPUTS_MAX, 0, ANY);
                 inputs = in.texts();
-                return once(inputsRead, seen, 10, "/inputs");
-            default:
-                return readOptional(name, seen);
-        }
+                yield once(inputsRead, seen, 10, "/inputs");
+            }
+            default -> readOptional(name, seen);
+        };
     }
 
     private long readOptional(String name, long seen) throws IOException {
-        switch (name) {
-            case "seed":
+        return switch (name) {
+            case "seed" -> {
                 boolean seedRead = in.integer("/seed", 0, Integer.MAX_VALUE);
                 seed = OptionalLong.of(in.integer());
-                return once(seedRead, seen, 11, "/seed");
-            case "determinism":
+                yield once(seedRead, seen, 11, "/seed");
+            }
+            case "determinism" -> {
                 Determinism how = in.string("/determinism", 0, ANY) ? Determinism.fromWire(in.text()) : null;
                 determinism = how == null ? Determinism.BEST_EFFORT : how;
-                return once(known(how, "/determinism", "strict, best_effort"), seen, 12, "/determinism");
-            case "sampler_profile_version":
+                yield once(known(how, "/determinism", "strict, best_effort"), seen, 12, "/determinism");
+            }
+            case "sampler_profile_version" -> {
                 boolean versionRead = in.string("/sampler_profile_version", 1, ID_CHARS_MAX);
                 samplerProfileVersion = in.text();
-                return once(versionRead, seen, 13, "/sampler_profile_version");
-            case "expected_tokens":
+                yield once(versionRead, seen, 13, "/sampler_profile_version");
+            }
+            case "expected_tokens" -> {
                 boolean expectedRead = in.integer("/expected_tokens", 0, Integer.MAX_VALUE);
                 expectedTokens = (int) in.integer();
-                return once(expectedRead, seen, 14, "/expected_tokens");
-            case "kv_hint":
+                yield once(expectedRead, seen, 14, "/expected_tokens");
+            }
+            case "kv_hint" -> {
                 kvHint = in.string("/kv_hint", 0, ANY) ? KvHint.fromWire(in.text()) : null;
-                return once(known(kvHint, "/kv_hint", "reuse, cold"), seen, 15, "/kv_hint");
-            case "output_mode":
+                yield once(known(kvHint, "/kv_hint", "reuse, cold"), seen, 15, "/kv_hint");
+            }
+            case "output_mode" -> {
                 boolean modeRead = in.string("/output_mode", 0, ID_CHARS_MAX);
                 outputMode = isOutputMode(in.text()) ? in.text() : null;
-                return once(modeRead, seen, 16, "/output_mode");
-            case "sampling":
-                return once(in.object("/sampling") && readSampling(), seen, 17, "/sampling");
-            case "placement":
-                return once(in.object("/placement") && readPlacement(), seen, 18, "/placement");
-            case "detached":
+                yield once(modeRead, seen, 16, "/output_mode");
+            }
+            case "sampling" -> once(in.object("/sampling") && readSampling(), seen, 17, "/sampling");
+            case "placement" -> once(in.object("/placement") && readPlacement(), seen, 18, "/placement");
+            case "detached" -> {
                 boolean detachedRead = in.truth("/detached");
                 detached = in.truth();
-                return once(detachedRead, seen, 19, "/detached");
-            default:
+                yield once(detachedRead, seen, 19, "/detached");
+            }
+            default -> {
                 in.unknown("", name);
-                return -1;
-        }
+                yield -1;
+            }
+        };
     }
 
     private long once(boolean read, long seen, int bit, String pointer) {
@@ -186,56 +200,57 @@ final class TaskMembers {
             int bit;
             String pointer;
             switch (name) {
-                case "temperature":
+                case "temperature" -> {
                     pointer = "/sampling/temperature";
                     read = in.real(pointer, 0, true, 2);
                     temperature = in.real();
                     bit = 0;
-                    break;
-                case "top_p":
+                }
+                case "top_p" -> {
                     pointer = "/sampling/top_p";
                     read = in.real(pointer, 0, true, 1);
                     topP = in.real();
                     bit = 1;
-                    break;
-                case "top_k":
+                }
+                case "top_k" -> {
                     pointer = "/sampling/top_k";
                     read = in.integer(pointer, 0, Integer.MAX_VALUE);
                     topK = (int) in.integer();
                     bit = 2;
-                    break;
-                case "min_p":
+                }
+                case "min_p" -> {
                     pointer = "/sampling/min_p";
                     read = in.real(pointer, 0, true, 1);
                     minP = in.real();
                     bit = 3;
-                    break;
-                case "repeat_penalty":
+                }
+                case "repeat_penalty" -> {
                     pointer = "/sampling/repeat_penalty";
                     read = in.real(pointer, 0, false, Float.MAX_VALUE);
                     repeatPenalty = in.real();
                     bit = 4;
-                    break;
-                case "stop":
+                }
+                case "stop" -> {
                     pointer = "/sampling/stop";
                     read = in.strings(pointer, STOP_MAX, 1, STOP_CHARS_MAX);
                     stop = in.texts();
                     bit = 5;
-                    break;
-                case "grammar":
+                }
+                case "grammar" -> {
                     pointer = "/sampling/grammar";
                     read = in.string(pointer, 1, ANY);
                     grammar = in.text();
                     bit = 6;
-                    break;
-                case "json_schema":
+                }
+                case "json_schema" -> {
                     pointer = "/sampling/json_schema";
                     jsonSchema = jsonSchema(pointer);
                     read = jsonSchema != null;
                     bit = 7;
-                    break;
-                default:
+                }
+                default -> {
                     return in.unknown("/sampling", name);
+                }
             }
             seen = once(read, seen, bit, pointer);
             if (seen < 0) {
@@ -269,45 +284,46 @@ final class TaskMembers {
             int bit;
             String pointer;
             switch (name) {
-                case "mode":
+                case "mode" -> {
                     pointer = "/placement/mode";
                     PlacementMode found = in.string(pointer, 0, ANY) ? PlacementMode.fromWire(in.text()) : null;
                     read = known(found, pointer, "pin, prefer, auto");
                     mode = found == null ? PlacementMode.AUTO : found;
                     bit = 0;
-                    break;
-                case "pin_pool_id":
+                }
+                case "pin_pool_id" -> {
                     pointer = "/placement/pin_pool_id";
                     read = in.string(pointer, 1, ID_CHARS_MAX);
                     pinPoolId = in.text();
                     bit = 1;
-                    break;
-                case "prefer_pools":
+                }
+                case "prefer_pools" -> {
                     pointer = "/placement/prefer_pools";
                     read = in.strings(pointer, POOLS_MAX, 1, ID_CHARS_MAX);
                     preferPools = in.texts();
                     bit = 2;
-                    break;
-                case "avoid_pools":
+                }
+                case "avoid_pools" -> {
                     pointer = "/placement/avoid_pools";
                     read = in.strings(pointer, POOLS_MAX, 1, ID_CHARS_MAX);
                     avoidPools = in.texts();
                     bit = 3;
-                    break;
-                case "require_device_mask":
+                }
+                case "require_device_mask" -> {
                     pointer = "/placement/require_device_mask";
                     read = in.string(pointer, 1, ID_CHARS_MAX);
                     deviceMask = in.text();
                     bit = 4;
-                    break;
-                case "allow_fallback":
+                }
+                case "allow_fallback" -> {
                     pointer = "/placement/allow_fallback";
                     read = in.truth(pointer);
                     allowFallback = in.truth();
                     bit = 5;
-                    break;
-                default:
+                }
+                default -> {
                     return in.unknown("/placement", name);
+                }
             }
             seen = once(read, seen, bit, pointer);
             if (seen < 0) {
