@@ -89,7 +89,7 @@ public final class SseDecoder implements AutoCloseable {
 
     /** Whether part of a frame was read and its end was not. */
     public boolean isWithinFrame() {
-        return hasData || partial != null && partial.isReadable();
+        return hasData || (partial != null && partial.isReadable());
     }
 
     /** Makes {@link #feed} return at once, now and from then on; for use within the listener. */
@@ -178,7 +178,7 @@ public final class SseDecoder implements AutoCloseable {
 
     private static boolean isField(ByteBuf buf, int at, int end, String name) {
         int length = name.length();
-        if (end - at < length || end - at > length && buf.getByte(at + length) != ':') {
+        if (end - at < length || (end - at > length && buf.getByte(at + length) != ':')) {
             return false;
         }
         for (int i = 1; i < length; i++) {
@@ -249,6 +249,7 @@ public final class SseDecoder implements AutoCloseable {
     }
 
     /** Copies the span out of {@code owner}, whose bytes are about to go, where it lies there. */
+    @SuppressWarnings("ReferenceEquality") // the same buffer is meant, not the same bytes
     private void keepSpan(ByteBuf owner) {
         if (spanBuf != owner) {
             return;
