@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.adapters.llamacpp;
 
+import io.llamaorch.orchestratord.adapters.wire.ByteCopy;
 import io.llamaorch.orchestratord.adapters.wire.JsonText;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -73,7 +74,7 @@ final class LlamaFrames {
         if (length > SCRATCH_BYTES || length < 2) {
             return ODD;
         }
-        buf.getBytes(offset, a, 0, length);
+        ByteCopy.copy(buf, offset, a, 0, length);
         end = length;
         at = 0;
         textFrom = -1;

@@ -32,7 +32,7 @@ public final class HttpExchange implements Runnable {
         /** Bytes of the body; see {@link HttpResponseParser.Listener#onBody}. */
         void onBody(ByteBuf buf, int offset, int length);
 
-        /** All that one turn of the loop read was handed over. */
+        /** All that one turn of the loop read was handed over, or as much as came before {@link #pause}. */
         void onBatchEnd();
 
         /** The answer ended as its framing says. */
@@ -206,7 +206,7 @@ public final class HttpExchange implements Runnable {
     }
 
     void onReadComplete() {
-        if ((phase == Phase.WAITING || phase == Phase.READING) && held == null) {
+        if (phase == Phase.WAITING || phase == Phase.READING) {
             listener.onBatchEnd();
         }
     }

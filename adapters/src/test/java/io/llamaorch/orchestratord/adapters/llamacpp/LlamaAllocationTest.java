@@ -8,6 +8,7 @@ import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.wire.HttpResponseParser;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -15,6 +16,9 @@ import org.junit.jupiter.api.Test;
 
 class LlamaAllocationTest {
     private static final int FRAMES = 10_000;
+    /** Without the leak detector, whose records are allocations too. */
+    private static final ByteBufAllocator ALLOCATOR = new UnpooledByteBufAllocator(true, true);
+
     private static final int READ_BYTES = 16 << 10;
 
     private static final class CountingSink implements EngineSink {
@@ -44,7 +48,7 @@ class LlamaAllocationTest {
     /** Sockets apart: the parser, the decoder and the frames of one call, as the exchange drives them. */
     private static final class Decoding {
         final CountingSink sink = new CountingSink();
-        final LlamaCall call = new LlamaCall(sink, UnpooledByteBufAllocator.DEFAULT, "p");
+        final LlamaCall call = new LlamaCall(sink, ALLOCATOR, "p");
         final HttpResponseParser[] self = new HttpResponseParser[1];
         final HttpResponseParser parser = new HttpResponseParser(new HttpResponseParser.Listener() {
             @Override
@@ -72,10 +76,13 @@ class LlamaAllocationTest {
         for (int i = 0; i < FRAMES; i++) {
             String frame = "data: {\"index\":0,\"content\":\" tok\",\"tokens\":[" + (100 + i % 900)
                     + "],\"stop\":false,\"id_slot\":0,\"tokens_predicted\":" + (i + 1) + ",\"tokens_evaluated\":8}\n\n";
-            text.append(Integer.toHexString(frame.length())).append("\r\n").append(frame).append("\r\n");
+            text.append(Integer.toHexString(frame.length()))
+                    .append("\r\n")
+                    .append(frame)
+                    .append("\r\n");
         }
         byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
-        ByteBuf in = UnpooledByteBufAllocator.DEFAULT.directBuffer(bytes.length).writeBytes(bytes);
+        ByteBuf in = ALLOCATOR.directBuffer(bytes.length).writeBytes(bytes);
         double perToken = Double.MAX_VALUE;
         for (int round = 0; round < 12; round++) {
             Decoding decoding = new Decoding();

@@ -85,14 +85,21 @@ class LlamaCppAdapterIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "", "[[split=1]]", "[[split=3,50,7]]", "[[batch=4]]", "[[batch=5]][[split=64]]", "[[empty=2]][[ping=1]]",
-                "[[ttfh=5]][[ttft=5]][[pace=1]]", "[[hold=1]]"
+                "",
+                "[[split=1]]",
+                "[[split=3,50,7]]",
+                "[[batch=4]]",
+                "[[batch=5]][[split=64]]",
+                "[[empty=2]][[ping=1]]",
+                "[[ttfh=5]][[ttft=5]][[pace=1]]",
+                "[[hold=1]]"
             })
     void shouldHandOverTheTextWhateverItsCut(String markers) {
         String prompt = "hello " + markers;
         RecordingSink sink = new RecordingSink();
         Object terminal = run(prompt, sink);
-        assertThat(terminal).isEqualTo(new EngineUsage(FinishReason.LENGTH, prompt.length() / 4, TOKENS, 1.5, TOKENS + 0.25));
+        assertThat(terminal)
+                .isEqualTo(new EngineUsage(FinishReason.LENGTH, prompt.length() / 4, TOKENS, 1.5, TOKENS + 0.25));
         assertThat(sink.text()).isEqualTo(DoubleText.text(prompt, SEED, TOKENS));
         assertThat(sink.tokens()).hasSize(TOKENS);
         awaitStats("\"running\":0");
@@ -132,7 +139,9 @@ class LlamaCppAdapterIT {
             RecordingSink sink = new RecordingSink();
             Object terminal = run("p [[fault=" + fault + "@" + at + "]]", sink);
             assertThat(terminal).as("%s at %d", fault, at).isInstanceOf(EngineFailure.class);
-            assertThat(((EngineFailure) terminal).code()).as("%s at %d", fault, at).isEqualTo(code);
+            assertThat(((EngineFailure) terminal).code())
+                    .as("%s at %d", fault, at)
+                    .isEqualTo(code);
             if (!fault.equals("rst")) {
                 assertThat(sink.tokens()).as("%s at %d", fault, at).hasSize(at);
             }
@@ -211,8 +220,7 @@ class LlamaCppAdapterIT {
 
     @Test
     void shouldProbeReadyLoadingAndDown() throws Exception {
-        assertThat(probe(target()))
-                .isEqualTo(new ReplicaStatus(ReplicaStatus.State.READY, "b1-double", 2, 4096, null));
+        assertThat(probe(target())).isEqualTo(new ReplicaStatus(ReplicaStatus.State.READY, "b1-double", 2, 4096, null));
         EngineTarget gone;
         try (LlamaServerDoubleProcess other = LlamaServerDoubleProcess.start("--loading=1")) {
             gone = target(other.url(), 5_000, 5_000);
@@ -236,10 +244,10 @@ class LlamaCppAdapterIT {
 
     @Test
     void shouldNameTheWorkloadWhenItIsNotServed() {
-        TaskRequest request =
-                Requests.completion("p", 3, SEED, Workload.EMBEDDING, TaskRequest.Sampling.DEFAULT);
-        assertThat(ADAPTER.unsupported(request)).isNotNull().satisfies(e -> assertThat(e.details().get(0).name())
-                .isEqualTo("/workload"));
+        TaskRequest request = Requests.completion("p", 3, SEED, Workload.EMBEDDING, TaskRequest.Sampling.DEFAULT);
+        assertThat(ADAPTER.unsupported(request))
+                .isNotNull()
+                .satisfies(e -> assertThat(e.details().get(0).name()).isEqualTo("/workload"));
         assertThat(ADAPTER.unsupported(Requests.completion("p", 3, SEED))).isNull();
     }
 }

@@ -34,8 +34,12 @@ class LlamaFramesTest {
         LlamaFrame slow = LlamaFrame.read(bytes);
         String text = new String(bytes, StandardCharsets.UTF_8);
         assertThat(slow.kind()).as("%s: %s", as, text).isEqualTo(LlamaFrame.Kind.PARTIAL);
-        assertThat(slow.textFrom()).as("%s: %s", as, text).isEqualTo(LlamaFrames.ofThread().textFrom());
-        assertThat(slow.textTo()).as("%s: %s", as, text).isEqualTo(LlamaFrames.ofThread().textTo());
+        assertThat(slow.textFrom())
+                .as("%s: %s", as, text)
+                .isEqualTo(LlamaFrames.ofThread().textFrom());
+        assertThat(slow.textTo())
+                .as("%s: %s", as, text)
+                .isEqualTo(LlamaFrames.ofThread().textTo());
     }
 
     @Test

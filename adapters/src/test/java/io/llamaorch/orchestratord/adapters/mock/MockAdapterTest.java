@@ -31,7 +31,8 @@ class MockAdapterTest {
         EngineTarget target = new EngineTarget("p", "r", URI.create(url), 1000, 1000, 1000);
         EventLoop loop = GROUP.next();
         RecordingSink sink = new RecordingSink();
-        loop.execute(() -> new MockAdapter().start(target, Requests.completion(prompt, maxTokens, 7), null, loop, sink));
+        loop.execute(
+                () -> new MockAdapter().start(target, Requests.completion(prompt, maxTokens, 7), null, loop, sink));
         sink.terminal().join();
         assertThat(sink.violations()).isEmpty();
         return sink;
@@ -39,17 +40,17 @@ class MockAdapterTest {
 
     @Test
     void shouldSayTheSameAtAnySpeed() {
-        RecordingSink fast = run("mock:", "hello", 100);
+        RecordingSink fast = run("mock:?", "hello", 100);
         RecordingSink slow = run("mock:?tokens_per_s=5000&ttft_ms=3&prompt_ms_per_token=0.5", "hello", 100);
         assertThat(fast.tokens()).isEqualTo(slow.tokens()).hasSizeLessThanOrEqualTo(100);
         assertThat(((EngineUsage) fast.terminal().join()).tokensOut())
                 .isEqualTo(fast.tokens().size());
-        assertThat(run("mock:", "other", 100).text()).isNotEqualTo(fast.text());
+        assertThat(run("mock:?", "other", 100).text()).isNotEqualTo(fast.text());
     }
 
     @Test
     void shouldEmitWellFormedTextInBoundedBursts() {
-        RecordingSink sink = run("mock:", "well formed", 5000);
+        RecordingSink sink = run("mock:?", "well formed", 5000);
         for (String token : sink.tokens()) {
             byte[] bytes = token.getBytes(StandardCharsets.UTF_8);
             assertThat(JsonText.isWellFormed(bytes, 0, bytes.length)).as(token).isTrue();

@@ -73,7 +73,8 @@ final class DoubleConnection extends ChannelInboundHandlerAdapter {
         state.requests++;
         byte[] body = new byte[length];
         in.getBytes(in.readerIndex() + headEnd + 4, body);
-        String[] line = head.substring(0, head.indexOf("\r\n") < 0 ? head.length() : head.indexOf("\r\n")).split(" ", -1);
+        String[] line = head.substring(0, head.indexOf("\r\n") < 0 ? head.length() : head.indexOf("\r\n"))
+                .split(" ", -1);
         try {
             route(ctx, line[0] + " " + line[1], head, body);
         } catch (IOException | IllegalArgumentException e) {
@@ -135,7 +136,8 @@ final class DoubleConnection extends ChannelInboundHandlerAdapter {
         int limit = Integer.parseInt(body.getOrDefault("n_predict", "16"));
         String fault = script.fault == null ? "" : script.fault;
         switch (fault) {
-            case "http400" -> error(ctx, 400, "invalid_request_error", "bad parameter near: " + DoubleJson.escape(prompt));
+            case "http400" ->
+                error(ctx, 400, "invalid_request_error", "bad parameter near: " + DoubleJson.escape(prompt));
             case "http401" -> error(ctx, 401, "authentication_error", "Invalid API Key");
             case "http500" -> error(ctx, 500, "server_error", "Something broke");
             case "http503" -> error(ctx, 503, "unavailable_error", "Loading model");
@@ -152,7 +154,11 @@ final class DoubleConnection extends ChannelInboundHandlerAdapter {
     private String slots() {
         StringBuilder out = new StringBuilder("[");
         for (int i = 0; i < state.slots; i++) {
-            out.append(i == 0 ? "" : ",").append("{\"id\":").append(i).append(",\"n_ctx\":").append(state.ctx);
+            out.append(i == 0 ? "" : ",")
+                    .append("{\"id\":")
+                    .append(i)
+                    .append(",\"n_ctx\":")
+                    .append(state.ctx);
             out.append(",\"is_processing\":").append(i < state.running).append('}');
         }
         return out.append(']').toString();

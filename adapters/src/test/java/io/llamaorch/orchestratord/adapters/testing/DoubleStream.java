@@ -125,14 +125,16 @@ final class DoubleStream implements Runnable {
 
     private void last() {
         String stopType = script.tokens >= 0 && script.tokens <= limit ? "eos" : "limit";
-        String frame = "data: {\"index\":0,\"content\":\"\",\"tokens\":[],\"id_slot\":0,\"stop\":true,\"model\":\"double\","
-                + "\"tokens_predicted\":" + sent + ",\"tokens_evaluated\":" + promptTokens
-                + ",\"generation_settings\":{\"n_predict\":" + limit + ",\"seed\":" + seed
-                + ",\"stop\":[],\"content\":\"no\"},\"prompt\":\"" + DoubleJson.escape(prompt)
-                + "\",\"has_new_line\":false,\"truncated\":false,\"stop_type\":\"" + stopType
-                + "\",\"stopping_word\":\"\",\"tokens_cached\":" + (sent + promptTokens)
-                + ",\"timings\":{\"prompt_n\":" + promptTokens
-                + ",\"prompt_ms\":1.5,\"predicted_n\":" + sent + ",\"predicted_ms\":" + (sent + 0.25) + "}}\n\n";
+        String frame =
+                "data: {\"index\":0,\"content\":\"\",\"tokens\":[],\"id_slot\":0,\"stop\":true,\"model\":\"double\","
+                        + "\"tokens_predicted\":" + sent + ",\"tokens_evaluated\":" + promptTokens
+                        + ",\"generation_settings\":{\"n_predict\":" + limit + ",\"seed\":" + seed
+                        + ",\"stop\":[],\"content\":\"no\"},\"prompt\":\"" + DoubleJson.escape(prompt)
+                        + "\",\"has_new_line\":false,\"truncated\":false,\"stop_type\":\"" + stopType
+                        + "\",\"stopping_word\":\"\",\"tokens_cached\":" + (sent + promptTokens)
+                        + ",\"timings\":{\"prompt_n\":" + promptTokens
+                        + ",\"prompt_ms\":1.5,\"predicted_n\":" + sent + ",\"predicted_ms\":" + (sent + 0.25)
+                        + "}}\n\n";
         write(chunk(frame.getBytes(StandardCharsets.UTF_8)));
         state.completed++;
         if (script.hold) {
@@ -158,9 +160,11 @@ final class DoubleStream implements Runnable {
             case "stall" -> {}
             case "garbage" -> write(chunk("data: {broken json\n\n".getBytes(StandardCharsets.UTF_8)));
             case "badchunk" -> write("zz\r\n".getBytes(StandardCharsets.UTF_8));
-            case "inband_error" -> inBand("data: {\"error\":{\"code\":500,\"message\":\"Compute error.\",\"type\":\"server_error\"}}");
+            case "inband_error" ->
+                inBand("data: {\"error\":{\"code\":500,\"message\":\"Compute error.\",\"type\":\"server_error\"}}");
             case "context_full" ->
-                inBand("data: {\"error\":{\"code\":500,\"message\":\"Context size has been exceeded.\",\"type\":\"server_error\"}}");
+                inBand(
+                        "data: {\"error\":{\"code\":500,\"message\":\"Context size has been exceeded.\",\"type\":\"server_error\"}}");
             case "oldstyle_error" ->
                 inBand("error: {\"code\":500,\"message\":\"Compute error.\",\"type\":\"server_error\"}");
             case "eof_no_terminal" -> {

@@ -3,8 +3,22 @@ package io.llamaorch.orchestratord.adapters.testing;
 /** What the double says: token {@code i} is a pure function of (prompt, seed, i). Given as the inside of a JSON string. */
 public final class DoubleText {
     private static final String[] WORDS = {
-        " the", " of", " llama", " tokens", " run", "ing", " é", " 中文", " 🙂", "\\n", " \\\"quoted\\\"", " \\u00e9", ",", ".",
-        " long", " way"
+        " the",
+        " of",
+        " llama",
+        " tokens",
+        " run",
+        "ing",
+        " é",
+        " 中文",
+        " 🙂",
+        "\\n",
+        " \\\"quoted\\\"",
+        " \\u00e9",
+        ",",
+        ".",
+        " long",
+        " way"
     };
 
     private DoubleText() {}

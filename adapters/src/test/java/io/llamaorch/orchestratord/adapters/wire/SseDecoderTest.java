@@ -99,7 +99,8 @@ class SseDecoderTest {
 
     @Test
     void shouldRefuseWhenALineOrAFramePassesTheLimit() {
-        for (String text : List.of("data: " + "x".repeat(100), "data: " + "x".repeat(40) + "\ndata: " + "y".repeat(40) + "\n\n")) {
+        for (String text :
+                List.of("data: " + "x".repeat(100), "data: " + "x".repeat(40) + "\ndata: " + "y".repeat(40) + "\n\n")) {
             for (int step : new int[] {1, 7, text.length()}) {
                 try (SseDecoder decoder = new SseDecoder(UnpooledByteBufAllocator.DEFAULT, new Seen(), 64)) {
                     ByteBuf buf = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
