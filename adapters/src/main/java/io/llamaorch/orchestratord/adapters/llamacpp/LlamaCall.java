@@ -131,18 +131,15 @@ final class LlamaCall implements EngineCall, HttpExchange.Listener, SseDecoder.L
     public void onData(ByteBuf buf, int offset, int length) {
         LlamaFrames frames = LlamaFrames.ofThread();
         switch (frames.scan(buf, offset, length)) {
-            case LlamaFrames.TEXT:
+            case LlamaFrames.TEXT -> {
                 if (joiner.isIdle()) {
                     token(buf, offset + frames.textFrom(), frames.textTo() - frames.textFrom());
                 } else {
                     joined(frames.bytes(), frames.textFrom(), frames.textTo(), false);
                 }
-                break;
-            case LlamaFrames.EMPTY:
-                break;
-            default:
-                oddFrame(ByteBufUtil.getBytes(buf, offset, length));
-                break;
+            }
+            case LlamaFrames.EMPTY -> {}
+            default -> oddFrame(ByteBufUtil.getBytes(buf, offset, length));
         }
     }
 
@@ -158,25 +155,19 @@ final class LlamaCall implements EngineCall, HttpExchange.Listener, SseDecoder.L
         }
         LlamaFrame frame = LlamaFrame.read(bytes);
         switch (frame.kind()) {
-            case PARTIAL:
-                joined(bytes, frame.textFrom(), frame.textTo(), false);
-                break;
-            case LAST:
+            case PARTIAL -> joined(bytes, frame.textFrom(), frame.textTo(), false);
+            case LAST -> {
                 int from = Math.max(frame.textFrom(), 0);
                 joined(bytes, from, Math.max(frame.textTo(), from), true);
                 LlamaFrame.Usage usage = frame.usage();
                 if (usage != null && !ended) {
                     end(usage);
                 }
-                break;
-            case ERROR:
-                fail(LlamaErrors.of(200, frame.error(), prompt));
-                break;
-            case UNREADABLE:
+            }
+            case ERROR -> fail(LlamaErrors.of(200, frame.error(), prompt));
+            case UNREADABLE ->
                 fail(new EngineFailure(ErrorCode.INTERNAL, "llama-server sent a frame that is not JSON", true));
-                break;
-            default:
-                break;
+            default -> {}
         }
     }
 
@@ -249,13 +240,13 @@ final class LlamaCall implements EngineCall, HttpExchange.Listener, SseDecoder.L
         ByteBuf body = plainBody;
         byte[] bytes = body == null ? new byte[0] : ByteBufUtil.getBytes(body);
         LlamaFrame frame = LlamaFrame.read(bytes);
-        LlamaFrame.Error error = frame.error();
+        LlamaFrame.Fault error = frame.error();
         if (status == 200 && error == null) {
             return new EngineFailure(ErrorCode.INTERNAL, "llama-server answered with no event stream", true);
         }
         if (error == null && frame.kind() == LlamaFrame.Kind.UNREADABLE) {
             // A router that lost its child answers in plain text.
-            error = new LlamaFrame.Error(0, "", new String(bytes, StandardCharsets.UTF_8));
+            error = new LlamaFrame.Fault(0, "", new String(bytes, StandardCharsets.UTF_8));
         }
         return LlamaErrors.of(status, error, prompt);
     }

@@ -23,7 +23,7 @@ final class LlamaErrors {
      * @param error the error object, null where the body held none
      * @param prompt what must not be echoed
      */
-    static EngineFailure of(int status, LlamaFrame.@Nullable Error error, @Nullable String prompt) {
+    static EngineFailure of(int status, LlamaFrame.@Nullable Fault error, @Nullable String prompt) {
         int said = error == null || error.code() < 400 || error.code() > 599 ? 0 : error.code();
         int effective = status == 200 && said == 0 ? 500 : status == 200 ? said : status;
         String type = error == null ? "" : error.type();
@@ -43,18 +43,22 @@ final class LlamaErrors {
             return ErrorCode.INVALID_PARAMS;
         }
         switch (status) {
-            case 401, 403:
+            case 401, 403 -> {
                 return ErrorCode.POOL_UNAVAILABLE;
-            case 429:
+            }
+            case 429 -> {
                 return ErrorCode.ADMISSION_REJECT;
-            case 501:
+            }
+            case 501 -> {
                 return ErrorCode.INVALID_PARAMS;
-            case 503:
+            }
+            case 503 -> {
                 return message.contains("no slot") ? ErrorCode.REPLICA_EXHAUSTED : ErrorCode.POOL_UNREADY;
-            case 400, 413, 422:
+            }
+            case 400, 413, 422 -> {
                 return ErrorCode.INVALID_PARAMS;
-            default:
-                break;
+            }
+            default -> {}
         }
         if (message.contains("context size has been exceeded")) {
             return ErrorCode.REPLICA_EXHAUSTED;

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param usage figures of a last frame
  * @param error what an error frame says
  */
-record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @Nullable Error error) {
+record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @Nullable Fault error) {
 
     /** Most digits, depth and text that a frame may have. */
     private static final JsonFactory JSON = JsonFactory.builder()
@@ -62,7 +62,7 @@ record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @N
      * @param type its {@code type}, empty where not said
      * @param message its {@code message}, empty where not said; may echo the request
      */
-    record Error(int code, String type, String message) {}
+    record Fault(int code, String type, String message) {}
 
     private static final LlamaFrame UNREADABLE = new LlamaFrame(Kind.UNREADABLE, -1, -1, null, null);
 
@@ -76,7 +76,7 @@ record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @N
         LlamaFrame frame = read(bytes, true);
         return frame.kind == Kind.ERROR
                 ? frame
-                : new LlamaFrame(Kind.ERROR, -1, -1, null, new Error(0, "", "unreadable error"));
+                : new LlamaFrame(Kind.ERROR, -1, -1, null, new Fault(0, "", "unreadable error"));
     }
 
     private static LlamaFrame read(byte[] bytes, boolean bareError) {
@@ -103,7 +103,7 @@ record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @N
         private boolean stop;
         private boolean stopSeen;
         private boolean progress;
-        private @Nullable Error error;
+        private @Nullable Fault error;
         private int code;
         private String type = "";
         private String message = "";
@@ -123,44 +123,26 @@ record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @N
                 String name = p.currentName();
                 JsonToken value = p.nextToken();
                 switch (name) {
-                    case "content":
-                        content(value);
-                        break;
-                    case "stop":
+                    case "content" -> content(value);
+                    case "stop" -> {
                         stop = value == JsonToken.VALUE_TRUE;
                         stopSeen = value == JsonToken.VALUE_TRUE || value == JsonToken.VALUE_FALSE;
-                        break;
-                    case "prompt_progress":
-                        progress = true;
-                        break;
-                    case "error":
-                        error = value == JsonToken.START_OBJECT ? errorObject() : new Error(0, "", text(value));
-                        break;
-                    case "code":
-                        code = integer(value, 0);
-                        break;
-                    case "type":
-                        type = text(value);
-                        break;
-                    case "message":
-                        message = text(value);
-                        break;
-                    case "stop_type":
-                        stopType = text(value);
-                        break;
-                    case "tokens_predicted":
-                        tokensPredicted = integer(value, -1);
-                        break;
-                    case "tokens_evaluated":
-                        tokensEvaluated = integer(value, -1);
-                        break;
-                    case "timings":
+                    }
+                    case "prompt_progress" -> progress = true;
+                    case "error" ->
+                        error = value == JsonToken.START_OBJECT ? errorObject() : new Fault(0, "", text(value));
+                    case "code" -> code = integer(value, 0);
+                    case "type" -> type = text(value);
+                    case "message" -> message = text(value);
+                    case "stop_type" -> stopType = text(value);
+                    case "tokens_predicted" -> tokensPredicted = integer(value, -1);
+                    case "tokens_evaluated" -> tokensEvaluated = integer(value, -1);
+                    case "timings" -> {
                         if (value == JsonToken.START_OBJECT) {
                             timings();
                         }
-                        break;
-                    default:
-                        break;
+                    }
+                    default -> {}
                 }
                 p.skipChildren();
             }
@@ -171,7 +153,7 @@ record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @N
                 return new LlamaFrame(Kind.ERROR, -1, -1, null, error);
             }
             if (bareError) {
-                return new LlamaFrame(Kind.ERROR, -1, -1, null, new Error(code, type, message));
+                return new LlamaFrame(Kind.ERROR, -1, -1, null, new Fault(code, type, message));
             }
             if (stopSeen && stop) {
                 Usage usage = new Usage(stopType, tokensPredicted, tokensEvaluated, promptMs, predictedMs);
@@ -191,7 +173,7 @@ record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @N
             }
         }
 
-        private Error errorObject() throws IOException {
+        private Fault errorObject() throws IOException {
             int itsCode = 0;
             String itsType = "";
             String itsMessage = "";
@@ -207,7 +189,7 @@ record LlamaFrame(Kind kind, int textFrom, int textTo, @Nullable Usage usage, @N
                 }
                 p.skipChildren();
             }
-            return new Error(itsCode, itsType, itsMessage);
+            return new Fault(itsCode, itsType, itsMessage);
         }
 
         private void timings() throws IOException {

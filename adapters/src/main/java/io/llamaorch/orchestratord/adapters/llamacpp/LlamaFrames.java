@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.adapters.llamacpp;
 
+import io.llamaorch.orchestratord.adapters.wire.ByteCopy;
 import io.llamaorch.orchestratord.adapters.wire.JsonText;
 import io.netty.buffer.ByteBuf;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -73,7 +74,7 @@ final class LlamaFrames {
         if (length > SCRATCH_BYTES || length < 2) {
             return ODD;
         }
-        buf.getBytes(offset, a, 0, length);
+        ByteCopy.copy(buf, offset, a, 0, length);
         end = length;
         at = 0;
         textFrom = -1;
@@ -134,18 +135,13 @@ final class LlamaFrames {
             return KEY_ODD;
         }
         at = i + 1;
-        switch (i - from) {
-            case 4:
-                return is(from, "stop") ? KEY_STOP : KEY_OTHER;
-            case 5:
-                return is(from, "error") ? KEY_ODD : KEY_OTHER;
-            case 7:
-                return is(from, "content") ? KEY_CONTENT : KEY_OTHER;
-            case 15:
-                return is(from, "prompt_progress") ? KEY_ODD : KEY_OTHER;
-            default:
-                return KEY_OTHER;
-        }
+        return switch (i - from) {
+            case 4 -> is(from, "stop") ? KEY_STOP : KEY_OTHER;
+            case 5 -> is(from, "error") ? KEY_ODD : KEY_OTHER;
+            case 7 -> is(from, "content") ? KEY_CONTENT : KEY_OTHER;
+            case 15 -> is(from, "prompt_progress") ? KEY_ODD : KEY_OTHER;
+            default -> KEY_OTHER;
+        };
     }
 
     private boolean content() {
@@ -166,34 +162,36 @@ final class LlamaFrames {
         if (at >= end) {
             return false;
         }
-        switch (a[at]) {
-            case '"':
-                int quote = JsonText.scan(a, at + 1, end);
-                at = quote + 1;
-                return quote >= 0;
-            case '[':
-                at++;
-                skipSpace();
-                if (take(']')) {
-                    return true;
-                }
-                do {
-                    skipSpace();
-                    if (!number()) {
-                        return false;
-                    }
-                    skipSpace();
-                } while (take(','));
-                return take(']');
-            case 't':
-                return word("true");
-            case 'f':
-                return word("false");
-            case 'n':
-                return word("null");
-            default:
-                return number();
+        return switch (a[at]) {
+            case '"' -> string();
+            case '[' -> numbers();
+            case 't' -> word("true");
+            case 'f' -> word("false");
+            case 'n' -> word("null");
+            default -> number();
+        };
+    }
+
+    private boolean string() {
+        int quote = JsonText.scan(a, at + 1, end);
+        at = quote + 1;
+        return quote >= 0;
+    }
+
+    private boolean numbers() {
+        at++;
+        skipSpace();
+        if (take(']')) {
+            return true;
         }
+        do {
+            skipSpace();
+            if (!number()) {
+                return false;
+            }
+            skipSpace();
+        } while (take(','));
+        return take(']');
     }
 
     private boolean number() {
@@ -203,7 +201,7 @@ final class LlamaFrames {
         }
         int first = i;
         i = digits(i);
-        if (i == first || a[first] == '0' && i > first + 1) {
+        if (i == first || (a[first] == '0' && i > first + 1)) {
             return false;
         }
         if (i < end && a[i] == '.') {

@@ -56,7 +56,7 @@ final class LlamaProbe {
             get("/props", this::onProps);
             return;
         }
-        LlamaFrame.Error error = LlamaFrame.read(body).error();
+        LlamaFrame.Fault error = LlamaFrame.read(body).error();
         String words = error == null ? "" : LlamaErrors.presentable(error.message(), null);
         String said = "/health answered " + status + (words.isEmpty() ? "" : ": " + words);
         if (status == 503) {

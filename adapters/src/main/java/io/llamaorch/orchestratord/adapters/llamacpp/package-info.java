@@ -6,7 +6,7 @@
  *   LlamaCall ◀─ frames ─ wire.SseDecoder;  LlamaFrames: in place;  LlamaFrame: the slow path;  LlamaErrors: taxonomy
  * </pre>
  *
- * <p>Facts: {@code reference/engines.md} §1, checked against builds of 2025-02 (transcripts among the test resources).
+ * <p>Facts: {@code reference/engines.md} §1, run by hand against build b4748 of 2025-02.
  * <b>Owner thread:</b> the call's loop. <b>May import:</b> {@code adapters}, {@code adapters.wire}, {@code contracts},
  * Netty, jackson-core.
  */

@@ -31,17 +31,12 @@ record MockSpeed(double tokensPerS, double ttftMs, double promptMsPerToken) {
                 return null;
             }
             switch (pair.substring(0, equals)) {
-                case "tokens_per_s":
-                    tokensPerS = value;
-                    break;
-                case "ttft_ms":
-                    ttftMs = value;
-                    break;
-                case "prompt_ms_per_token":
-                    promptMsPerToken = value;
-                    break;
-                default:
+                case "tokens_per_s" -> tokensPerS = value;
+                case "ttft_ms" -> ttftMs = value;
+                case "prompt_ms_per_token" -> promptMsPerToken = value;
+                default -> {
                     return null;
+                }
             }
         }
         return new MockSpeed(tokensPerS, ttftMs, promptMsPerToken);

@@ -2,7 +2,6 @@ package io.llamaorch.orchestratord.adapters.wire;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * One connection to an engine: hands what is read to the exchange that has it, and closes where none has. Owned by its
  * loop.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // a failed write or close shows as the channel's end
 final class EngineConnection extends ChannelInboundHandlerAdapter {
     private @Nullable HttpExchange exchange;
     private @Nullable Channel channel;
@@ -52,7 +52,7 @@ final class EngineConnection extends ChannelInboundHandlerAdapter {
             bytes.release();
             return;
         }
-        ChannelFuture unused = ch.writeAndFlush(bytes);
+        ch.writeAndFlush(bytes);
     }
 
     void setReading(boolean reading) {
@@ -68,7 +68,7 @@ final class EngineConnection extends ChannelInboundHandlerAdapter {
         closed = true;
         Channel ch = channel;
         if (ch != null) {
-            ChannelFuture unused = ch.close();
+            ch.close();
         }
     }
 
@@ -76,7 +76,7 @@ final class EngineConnection extends ChannelInboundHandlerAdapter {
     public void handlerAdded(ChannelHandlerContext ctx) {
         channel = ctx.channel();
         if (closed) {
-            ChannelFuture unused = ctx.close();
+            ctx.close();
         }
     }
 

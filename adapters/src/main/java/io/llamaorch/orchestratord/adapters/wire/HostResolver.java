@@ -31,7 +31,7 @@ final class HostResolver {
             }
             return;
         }
-        Thread unused = Thread.ofVirtual().name("resolve-" + bare).start(() -> {
+        Thread.ofVirtual().name("resolve-" + bare).start(() -> {
             InetAddress found;
             try {
                 found = InetAddress.getByName(bare);

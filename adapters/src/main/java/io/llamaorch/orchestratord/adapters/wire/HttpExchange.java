@@ -32,7 +32,7 @@ public final class HttpExchange implements Runnable {
         /** Bytes of the body; see {@link HttpResponseParser.Listener#onBody}. */
         void onBody(ByteBuf buf, int offset, int length);
 
-        /** All that one turn of the loop read was handed over. */
+        /** All that one turn of the loop read was handed over, or as much as came before {@link #pause}. */
         void onBatchEnd();
 
         /** The answer ended as its framing says. */
@@ -138,15 +138,14 @@ public final class HttpExchange implements Runnable {
         timer = null;
         long now = now();
         switch (phase) {
-            case CONNECTING:
+            case CONNECTING ->
                 fail(HttpFailure.CONNECT_TIMEOUT, "no connection within " + target.connectTimeoutMs() + " ms");
-                break;
-            case WAITING:
+            case WAITING -> {
                 fail(
                         HttpFailure.FIRST_BYTE_TIMEOUT,
                         "no first byte of the answer within " + target.firstByteTimeoutMs() + " ms");
-                break;
-            case READING:
+            }
+            case READING -> {
                 long limitNs = TimeUnit.MILLISECONDS.toNanos(target.idleTimeoutMs());
                 long leftNs = paused ? limitNs : limitNs - (now - lastReadNs);
                 if (leftNs > 0) {
@@ -154,12 +153,9 @@ public final class HttpExchange implements Runnable {
                 } else {
                     fail(HttpFailure.IDLE_TIMEOUT, "nothing from the engine for " + target.idleTimeoutMs() + " ms");
                 }
-                break;
-            case DRAINING:
-                abort();
-                break;
-            default:
-                break;
+            }
+            case DRAINING -> abort();
+            default -> {}
         }
     }
 
@@ -210,7 +206,7 @@ public final class HttpExchange implements Runnable {
     }
 
     void onReadComplete() {
-        if ((phase == Phase.WAITING || phase == Phase.READING) && held == null) {
+        if (phase == Phase.WAITING || phase == Phase.READING) {
             listener.onBatchEnd();
         }
     }
@@ -251,16 +247,16 @@ public final class HttpExchange implements Runnable {
             throw e;
         }
         switch (result) {
-            case COMPLETE:
+            case COMPLETE -> {
                 boolean clean = !buf.isReadable();
                 buf.release();
                 complete(clean);
-                break;
-            case BROKEN:
+            }
+            case BROKEN -> {
                 buf.release();
                 fail(HttpFailure.PROTOCOL, "not an HTTP answer: " + parser.problem());
-                break;
-            case SUSPENDED:
+            }
+            case SUSPENDED -> {
                 if (phase == Phase.DONE) {
                     buf.release();
                 } else if (paused) {
@@ -268,10 +264,8 @@ public final class HttpExchange implements Runnable {
                 } else {
                     parse(buf);
                 }
-                break;
-            default:
-                buf.release();
-                break;
+            }
+            default -> buf.release();
         }
     }
 

@@ -162,19 +162,16 @@ public final class HttpResponseParser {
 
     /** The connection was closed by the peer: tells whether the response was complete then. */
     public Result eof() {
-        switch (state) {
-            case UNTIL_CLOSE:
+        return switch (state) {
+            case UNTIL_CLOSE -> {
                 state = State.COMPLETE;
-                return Result.COMPLETE;
-            case COMPLETE:
-                return Result.COMPLETE;
-            case ABANDONED:
-                return Result.ABANDONED;
-            case BROKEN:
-                return Result.BROKEN;
-            default:
-                return broken("closed within the response");
-        }
+                yield Result.COMPLETE;
+            }
+            case COMPLETE -> Result.COMPLETE;
+            case ABANDONED -> Result.ABANDONED;
+            case BROKEN -> Result.BROKEN;
+            default -> broken("closed within the response");
+        };
     }
 
     /** Parses {@code in} from its reader index, which moves behind what was used. */
@@ -182,14 +179,16 @@ public final class HttpResponseParser {
         suspended = false;
         while (true) {
             switch (state) {
-                case COMPLETE:
+                case COMPLETE -> {
                     return Result.COMPLETE;
-                case BROKEN:
+                }
+                case BROKEN -> {
                     return Result.BROKEN;
-                case ABANDONED:
+                }
+                case ABANDONED -> {
                     return Result.ABANDONED;
-                default:
-                    break;
+                }
+                default -> {}
             }
             if (suspended) {
                 return Result.SUSPENDED;
@@ -203,30 +202,26 @@ public final class HttpResponseParser {
 
     private void step(ByteBuf in) {
         switch (state) {
-            case STATUS_LINE:
-            case HEADER:
-            case TRAILER:
+            case STATUS_LINE, HEADER, TRAILER -> {
                 if (readLine(in)) {
                     onLine();
                 }
-                break;
-            case FIXED:
+            }
+            case FIXED -> {
                 if (body(in)) {
                     state = State.COMPLETE;
                 }
-                break;
-            case UNTIL_CLOSE:
+            }
+            case UNTIL_CLOSE -> {
                 remaining = Long.MAX_VALUE;
                 body(in);
-                break;
-            case CHUNK_DATA:
+            }
+            case CHUNK_DATA -> {
                 if (body(in)) {
                     state = State.CHUNK_DATA_CR;
                 }
-                break;
-            default:
-                chunkByte(in.readByte());
-                break;
+            }
+            default -> chunkByte(in.readByte());
         }
     }
 
@@ -242,7 +237,7 @@ public final class HttpResponseParser {
 
     private void chunkByte(byte b) {
         switch (state) {
-            case CHUNK_SIZE:
+            case CHUNK_SIZE -> {
                 int digit = hex(b);
                 if (digit >= 0) {
                     if (remaining > (LENGTH_MAX >> 4) || ++chunkDigits > 32) {
@@ -260,15 +255,15 @@ public final class HttpResponseParser {
                 } else {
                     broken("bad byte in chunk size");
                 }
-                break;
-            case CHUNK_EXTENSION:
+            }
+            case CHUNK_EXTENSION -> {
                 if (b == '\r') {
                     state = State.CHUNK_SIZE_LF;
                 } else if (b == '\n' || ++chunkLineLength > CHUNK_LINE_MAX_BYTES) {
                     broken("bad chunk extension");
                 }
-                break;
-            case CHUNK_SIZE_LF:
+            }
+            case CHUNK_SIZE_LF -> {
                 if (b != '\n') {
                     broken("chunk size line does not end in CRLF");
                 } else if (remaining > 0) {
@@ -277,23 +272,22 @@ public final class HttpResponseParser {
                     lineCount = 0;
                     state = State.TRAILER;
                 }
-                break;
-            case CHUNK_DATA_CR:
+            }
+            case CHUNK_DATA_CR -> {
                 if (b == '\r') {
                     state = State.CHUNK_DATA_LF;
                 } else {
                     broken("chunk longer than its size");
                 }
-                break;
-            case CHUNK_DATA_LF:
+            }
+            case CHUNK_DATA_LF -> {
                 if (b == '\n') {
                     startChunk();
                 } else {
                     broken("chunk does not end in CRLF");
                 }
-                break;
-            default:
-                throw new IllegalStateException(state.name());
+            }
+            default -> throw new IllegalStateException(state.name());
         }
     }
 
@@ -332,7 +326,7 @@ public final class HttpResponseParser {
         }
         for (int i = 0; i < lineLength; i++) {
             int c = bytes[i] & 0xff;
-            if (c < 0x20 && c != '\t' || c == 0x7f) {
+            if ((c < 0x20 && c != '\t') || c == 0x7f) {
                 broken("control character in a head line");
                 return false;
             }
@@ -348,24 +342,22 @@ public final class HttpResponseParser {
             throw new IllegalStateException("no line");
         }
         switch (state) {
-            case STATUS_LINE:
-                onStatusLine(bytes, length);
-                break;
-            case HEADER:
+            case STATUS_LINE -> onStatusLine(bytes, length);
+            case HEADER -> {
                 if (length == 0) {
                     onHeadEnd();
                 } else {
                     onHeader(bytes, length);
                 }
-                break;
-            default:
+            }
+            default -> {
                 if (length == 0) {
                     line = null;
                     state = State.COMPLETE;
                 } else if (++lineCount > LINES_MAX) {
                     broken("more than " + LINES_MAX + " trailer lines");
                 }
-                break;
+            }
         }
     }
 

@@ -41,27 +41,27 @@ public final class JsonText {
         while (i < to) {
             byte b = a[i];
             switch (CLASS[b & 0xff]) {
-                case PLAIN:
-                    i++;
-                    break;
-                case QUOTE:
+                case PLAIN -> i++;
+                case QUOTE -> {
                     return i;
-                case BACKSLASH:
+                }
+                case BACKSLASH -> {
                     int escape = escapeLength(a, i, to);
                     if (escape <= 0) {
                         return IRREGULAR;
                     }
                     i += escape;
-                    break;
-                case MULTIBYTE:
+                }
+                case MULTIBYTE -> {
                     int length = utf8Length(a, i, to);
                     if (length <= 0) {
                         return IRREGULAR;
                     }
                     i += length;
-                    break;
-                default:
+                }
+                default -> {
                     return IRREGULAR;
+                }
             }
         }
         return UNTERMINATED;
@@ -95,23 +95,24 @@ public final class JsonText {
         if (i + 1 >= to) {
             return 0;
         }
-        switch (a[i + 1]) {
-            case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-                return 2;
-            case 'u':
-                int unit = hex4(a, i + 2, to);
-                if (unit < 0 || unit >= 0xdc00 && unit < 0xe000) {
-                    return 0;
-                }
-                if (unit < 0xd800 || unit >= 0xe000) {
-                    return 6;
-                }
-                boolean pair = i + 11 < to && a[i + 6] == '\\' && a[i + 7] == 'u';
-                int low = pair ? hex4(a, i + 8, to) : -1;
-                return low >= 0xdc00 && low < 0xe000 ? 12 : 0;
-            default:
-                return 0;
+        return switch (a[i + 1]) {
+            case '"', '\\', '/', 'b', 'f', 'n', 'r', 't' -> 2;
+            case 'u' -> unicodeEscapeLength(a, i, to);
+            default -> 0;
+        };
+    }
+
+    private static int unicodeEscapeLength(byte[] a, int i, int to) {
+        int unit = hex4(a, i + 2, to);
+        if (unit < 0 || (unit >= 0xdc00 && unit < 0xe000)) {
+            return 0;
         }
+        if (unit < 0xd800 || unit >= 0xe000) {
+            return 6;
+        }
+        boolean pair = i + 11 < to && a[i + 6] == '\\' && a[i + 7] == 'u';
+        int low = pair ? hex4(a, i + 8, to) : -1;
+        return low >= 0xdc00 && low < 0xe000 ? 12 : 0;
     }
 
     /** Value of the four hex digits at {@code i}, or −1. */

@@ -33,7 +33,7 @@ public final class JsonTextJoiner {
         if (tailLength > 0 && from < to) {
             piece = new byte[tailLength + to - from];
             for (int k = 0; k < tailLength; k++) {
-                piece[k] = (byte) (tail >> 8 * (tailLength - 1 - k));
+                piece[k] = (byte) (tail >> (8 * (tailLength - 1 - k)));
             }
             System.arraycopy(a, from, piece, tailLength, to - from);
             i = 0;
@@ -71,7 +71,7 @@ public final class JsonTextJoiner {
                 return i - length;
             }
             for (int k = i; k < end; k++) {
-                tail = tail << 8 | a[k] & 0xff;
+                tail = (tail << 8) | (a[k] & 0xff);
                 tailLength++;
             }
             return end;

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Bytes may be cut anywhere.
  *
  * <p>A frame that lies whole within one {@link #feed} is handed over in place: no copy, no allocation. What a read cut
- * goes through a carry-over buffer that grows as needed and is given back by {@link #close}.
+ * goes through a carry-over buffer (on the heap: copying between direct buffers makes objects) that grows as needed and is given back by {@link #close}.
  *
  * <table>
  *   <caption>Limits</caption>
@@ -89,7 +89,7 @@ public final class SseDecoder implements AutoCloseable {
 
     /** Whether part of a frame was read and its end was not. */
     public boolean isWithinFrame() {
-        return hasData || partial != null && partial.isReadable();
+        return hasData || (partial != null && partial.isReadable());
     }
 
     /** Makes {@link #feed} return at once, now and from then on; for use within the listener. */
@@ -178,7 +178,7 @@ public final class SseDecoder implements AutoCloseable {
 
     private static boolean isField(ByteBuf buf, int at, int end, String name) {
         int length = name.length();
-        if (end - at < length || end - at > length && buf.getByte(at + length) != ':') {
+        if (end - at < length || (end - at > length && buf.getByte(at + length) != ':')) {
             return false;
         }
         for (int i = 1; i < length; i++) {
@@ -217,7 +217,8 @@ public final class SseDecoder implements AutoCloseable {
             result = Result.TOO_LONG;
             return;
         }
-        joined.writeByte('\n').writeBytes(buf, at, end - at);
+        joined.writeByte('\n');
+        ByteCopy.append(joined, buf, at, end - at);
     }
 
     private void dispatch() {
@@ -249,16 +250,18 @@ public final class SseDecoder implements AutoCloseable {
     }
 
     /** Copies the span out of {@code owner}, whose bytes are about to go, where it lies there. */
+    @SuppressWarnings("ReferenceEquality") // the same buffer is meant, not the same bytes
     private void keepSpan(ByteBuf owner) {
         if (spanBuf != owner) {
             return;
         }
         ByteBuf kept = data;
         if (kept == null) {
-            kept = allocator.buffer(Math.max(256, spanLength));
+            kept = allocator.heapBuffer(Math.max(256, spanLength));
             data = kept;
         }
-        kept.clear().writeBytes(owner, spanOffset, spanLength);
+        kept.clear();
+        ByteCopy.append(kept, owner, spanOffset, spanLength);
         spanBuf = null;
     }
 
@@ -269,10 +272,10 @@ public final class SseDecoder implements AutoCloseable {
             return false;
         }
         if (head == null) {
-            head = allocator.buffer(Math.max(256, length));
+            head = allocator.heapBuffer(Math.max(256, length));
             partial = head;
         }
-        head.writeBytes(buf, offset, length);
+        ByteCopy.append(head, buf, offset, length);
         return true;
     }
 
