@@ -135,7 +135,6 @@ public final class Daemon implements AutoCloseable {
         tasks = new TaskPlane(
                 config,
                 eventLoops(group),
-                PooledByteBufAllocator.DEFAULT,
                 pool -> adapters.computeIfAbsent(pool.engine(), Daemon::adapter),
                 engineLoopOf,
                 metrics,

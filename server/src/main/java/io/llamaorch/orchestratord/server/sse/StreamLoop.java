@@ -1,6 +1,5 @@
 package io.llamaorch.orchestratord.server.sse;
 
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,14 +17,16 @@ import java.util.concurrent.TimeUnit;
 public final class StreamLoop {
     private static final int TICK_MS = 50;
     private static final int TICKS_PER_ROUND = 20;
+    /** Room for the end of the body behind a full chunk. */
+    private static final int SEND_MARGIN = 64;
 
     private final EventLoop eventLoop;
-    private final ByteBufAllocator allocator;
     private final StreamSettings settings;
     private final StreamEvents events;
     private final BlockArena arena;
     private final FrameWriter frames = new FrameWriter();
     private final SlabPool slabs;
+    private final SendBuffer sendBuffer = new SendBuffer(StreamReader.CHUNK_BYTES_MAX + SEND_MARGIN);
     private final int retainedMax;
     private final long retainedNs;
 
@@ -40,7 +41,6 @@ public final class StreamLoop {
      * The context of one loop.
      *
      * @param eventLoop the loop
-     * @param allocator of buffers that go to sockets
      * @param settings limits and periods
      * @param events told of what happens
      * @param sharedSlabs see {@link SlabPool}
@@ -50,7 +50,6 @@ public final class StreamLoop {
      */
     public StreamLoop(
             EventLoop eventLoop,
-            ByteBufAllocator allocator,
             StreamSettings settings,
             StreamEvents events,
             Queue<TokenSlab> sharedSlabs,
@@ -58,7 +57,6 @@ public final class StreamLoop {
             int retainedMax,
             long retainedMs) {
         this.eventLoop = eventLoop;
-        this.allocator = allocator;
         this.settings = settings;
         this.events = events;
         this.arena = new BlockArena(transcriptBytes);
@@ -77,8 +75,13 @@ public final class StreamLoop {
         return eventLoop;
     }
 
-    ByteBufAllocator allocator() {
-        return allocator;
+    /**
+     * Where a write's bytes are put together.
+     *
+     * @param reusable whether the write is made on this loop, so that the buffer is back when it returns
+     */
+    SendBuffer sendBuffer(boolean reusable) {
+        return reusable ? sendBuffer : new SendBuffer(StreamReader.CHUNK_BYTES_MAX + SEND_MARGIN);
     }
 
     StreamSettings settings() {

@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server.sse;
 
+import io.llamaorch.orchestratord.adapters.wire.ByteCopy;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 
@@ -42,7 +43,7 @@ public final class TokenSlab {
         bytes[end + 1] = (byte) (length >>> 16);
         bytes[end + 2] = (byte) (length >>> 8);
         bytes[end + 3] = (byte) length;
-        source.getBytes(offset, bytes, end + HEADER, length);
+        ByteCopy.copy(source, offset, bytes, end + HEADER, length);
         end += HEADER + length;
     }
 

@@ -18,7 +18,6 @@ import io.llamaorch.orchestratord.server.sse.StreamLoop;
 import io.llamaorch.orchestratord.server.sse.StreamSettings;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
 import io.llamaorch.orchestratord.server.sse.TokenSlab;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,7 +54,6 @@ public final class TaskPlane {
     public TaskPlane(
             Config config,
             List<EventLoop> eventLoops,
-            ByteBufAllocator allocator,
             Function<Config.Pool, EngineAdapter> adapters,
             IntUnaryOperator engineLoopOf,
             Metrics metrics,
@@ -77,7 +75,6 @@ public final class TaskPlane {
         for (int i = 0; i < count; i++) {
             StreamLoop streams = new StreamLoop(
                     eventLoops.get(i),
-                    allocator,
                     settings,
                     lifecycle,
                     sharedSlabs,

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.IntUnaryOperator;
 
 /** One daemon in this process, on a free port of the loopback address. */
 final class DaemonHarness implements AutoCloseable {
@@ -67,7 +68,7 @@ final class DaemonHarness implements AutoCloseable {
      *
      * @param engineLoopOf which loop makes the engine calls of which loop's streams
      */
-    static DaemonHarness start(String yaml, java.util.function.IntUnaryOperator engineLoopOf, String... sets) {
+    static DaemonHarness start(String yaml, IntUnaryOperator engineLoopOf, String... sets) {
         List<String> all = new ArrayList<>(List.of("streams.retained_bytes=32MiB"));
         all.addAll(List.of(sets));
         ConfigLoader.Loaded loaded = ConfigLoader.parse(yaml, "test.yaml", Map.of(), all);

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.llamaorch.orchestratord.server.it.TestClient.Answer;
 import io.llamaorch.orchestratord.server.it.TestClient.Event;
 import java.util.UUID;
+import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The main job, over the built-in engine. */
+@NullUnmarked
 class TaskFlowIT {
     private static DaemonHarness daemon;
 

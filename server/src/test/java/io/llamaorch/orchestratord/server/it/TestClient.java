@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * A blocking HTTP/1.1 client over one keep-alive connection, that hands every exchange to {@link ContractRecorder}. For one
  * thread.
  */
+@SuppressWarnings({"ArrayRecordComponent", "StringSplitter"
+}) // test code: arrays compared by hand, blocks without empty tails
 final class TestClient implements AutoCloseable {
     private static final int TIMEOUT_MS = 30_000;
 
