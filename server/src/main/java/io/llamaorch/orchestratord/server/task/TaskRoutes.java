@@ -97,8 +97,6 @@ public final class TaskRoutes {
                 request.detached(),
                 request.seed(),
                 request.samplerProfileVersion(),
-                request.maxTokens(),
-                request.deadlineMs(),
                 exchange.correlationId(),
                 traceparent,
                 System.currentTimeMillis(),
