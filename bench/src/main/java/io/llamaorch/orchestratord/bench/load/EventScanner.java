@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.bench.load;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * Finds server-sent events in a body that may be cut anywhere, and what a load generator wants to know of each.
@@ -24,7 +25,7 @@ final class EventScanner {
 
     private static final int LINE_BYTES_MAX = 64 * 1024;
     private static final byte[] INDEX = ascii("\"i\":");
-    private static final byte[] STAMP = ascii("\"@");
+    private static final byte[] STAMP = ascii("@");
     private static final byte[] STOP_FALSE = ascii("\"stop\":false");
     private static final byte[] STOP_TRUE = ascii("\"stop\":true");
     private static final byte[] CONTENT = ascii("\"content\":\"");
@@ -55,7 +56,7 @@ final class EventScanner {
     /**
      * A scanner of one stream after the other.
      *
-     * @param stamped whether to look for stamps
+     * @param stamped whether to look for stamps: the first {@code @} of a data line stands before one
      */
     EventScanner(Dialect dialect, boolean stamped, Listener listener) {
         this.dialect = dialect;
@@ -209,7 +210,7 @@ final class EventScanner {
     }
 
     private static boolean equal(byte[] bytes, int from, int to, byte[] other) {
-        return java.util.Arrays.equals(bytes, from, to, other, 0, other.length);
+        return Arrays.equals(bytes, from, to, other, 0, other.length);
     }
 
     private static int indexOf(byte[] bytes, int from, int to, byte[] wanted) {

@@ -6,7 +6,6 @@ import com.google.errorprone.annotations.FormatMethod;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.util.Locale;
-import java.util.Map;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -89,8 +88,10 @@ record LoadResult(
             if (firstRefusal != null) {
                 json.writeStringField("first_refusal", firstRefusal);
             }
-            for (Map.Entry<Integer, Long> status : figures.statuses().entrySet()) {
-                json.writeNumberField("status_" + status.getKey(), status.getValue());
+            for (int status = 0; status < 1000; status++) {
+                if (figures.statusCount(status) > 0) {
+                    json.writeNumberField("status_" + status, figures.statusCount(status));
+                }
             }
             percentiles(json, "ttft", figures.firstTokenNs);
             percentiles(json, "gap", figures.gapNs);

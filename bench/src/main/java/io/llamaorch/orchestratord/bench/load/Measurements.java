@@ -2,7 +2,6 @@ package io.llamaorch.orchestratord.bench.load;
 
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.TreeMap;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +27,7 @@ final class Measurements {
     final Histogram latenessNs = histogram();
 
     private final Map<Fault, Long> faults = new EnumMap<>(Fault.class);
-    private final Map<Integer, Long> statuses = new TreeMap<>();
+    private final long[] statuses = new long[1000];
     private @Nullable String firstFault;
     private boolean open;
     private long openedAtNs;
@@ -72,7 +71,7 @@ final class Measurements {
     }
 
     void onStatus(int status) {
-        statuses.merge(status, 1L, Long::sum);
+        statuses[status]++;
     }
 
     void onFault(Fault fault, String detail) {
@@ -96,7 +95,8 @@ final class Measurements {
         return firstFault;
     }
 
-    Map<Integer, Long> statuses() {
-        return statuses;
+    /** Answers of a status, 0 to 999. */
+    long statusCount(int status) {
+        return statuses[status];
     }
 }

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.bench.load;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +48,7 @@ final class ResponseScanner {
         BROKEN
     }
 
+    private static final byte[] VERSION = "HTTP/1.1 ".getBytes(StandardCharsets.US_ASCII);
     private static final int LINE_BYTES_MAX = 16 * 1024;
     private static final int HEAD_LINES_MAX = 256;
     private static final int SIZE_DIGITS_MAX = 7;
@@ -125,19 +127,20 @@ final class ResponseScanner {
     }
 
     private void statusLine() {
-        String text = line.toString();
-        if (text.length() < 12 || !text.startsWith("HTTP/1.1 ") || (text.length() > 12 && text.charAt(12) != ' ')) {
+        byte[] bytes = line.bytes();
+        int length = line.length();
+        if (length < 12 || !line.startsWith(VERSION) || (length > 12 && bytes[12] != ' ')) {
             fail(Fault.MALFORMED_HTTP);
             return;
         }
         status = 0;
         for (int i = 9; i < 12; i++) {
-            char digit = text.charAt(i);
-            if (digit < '0' || digit > '9') {
+            int digit = bytes[i] - '0';
+            if (digit < 0 || digit > 9) {
                 fail(Fault.MALFORMED_HTTP);
                 return;
             }
-            status = status * 10 + digit - '0';
+            status = status * 10 + digit;
         }
         headLines = 0;
         chunked = false;
@@ -318,7 +321,7 @@ final class ResponseScanner {
                 return false;
             }
             if (needed > bytes.length) {
-                bytes = java.util.Arrays.copyOf(bytes, Math.min(bytesMax, Math.max(needed, bytes.length * 2)));
+                bytes = Arrays.copyOf(bytes, Math.min(bytesMax, Math.max(needed, bytes.length * 2)));
             }
             System.arraycopy(source, from, bytes, length, to - from);
             length = needed;
@@ -359,9 +362,8 @@ final class ResponseScanner {
             return new String(bytes, at + 1, length - at - 1, StandardCharsets.ISO_8859_1).trim();
         }
 
-        @Override
-        public String toString() {
-            return new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
+        boolean startsWith(byte[] prefix) {
+            return length >= prefix.length && Arrays.equals(bytes, 0, prefix.length, prefix, 0, prefix.length);
         }
     }
 }
