@@ -1,14 +1,9 @@
 package io.llamaorch.orchestratord.bench.engine;
 
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
 import java.net.InetSocketAddress;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -25,10 +20,6 @@ import picocli.CommandLine.Option;
  */
 @Command(name = "engine-simulator", description = "Speaks llama.cpp's wire without a model.")
 public final class EngineSimulator implements Callable<Integer> {
-    private static final int BACKLOG = 4096;
-    private static final int WRITE_LOW_BYTES = 16 * 1024;
-    private static final int WRITE_HIGH_BYTES = 32 * 1024;
-
     @Option(names = "--port", description = "0 for any (default: ${DEFAULT-VALUE})")
     private int port;
 
@@ -62,31 +53,10 @@ public final class EngineSimulator implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        FrameTable frames = new FrameTable(tokensMax, stamp);
-        SimulatorStats stats = new SimulatorStats();
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-        Pacer pacer = new Pacer(group.next(), stats, paceMs, firstMs, tokensPerWrite);
-        String props = "{\"default_generation_settings\":{\"n_ctx\":" + ctx
-                + ",\"params\":{\"n_predict\":-1}},\"total_slots\":" + slots
-                + ",\"model_path\":\"simulator.gguf\",\"chat_template\":\"\",\"build_info\":\"simulator-1\"}";
-        Channel server = new ServerBootstrap()
-                .group(group)
-                .channel(EpollServerSocketChannel.class)
-                .option(ChannelOption.SO_BACKLOG, BACKLOG)
-                .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(
-                        ChannelOption.WRITE_BUFFER_WATER_MARK,
-                        new WriteBufferWaterMark(WRITE_LOW_BYTES, WRITE_HIGH_BYTES))
-                .childHandler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new SimulatorConnection(frames, pacer, stats, props));
-                    }
-                })
-                .bind("127.0.0.1", port)
-                .sync()
-                .channel();
+        Channel server = new SimulatorServer(
+                        slots, ctx, paceMs, firstMs, tokensPerWrite, new FrameTable(tokensMax, stamp))
+                .start(group.next(), port);
         int bound = ((InetSocketAddress) server.localAddress()).getPort();
         System.out.println("listening 127.0.0.1:" + bound);
         server.closeFuture().sync();

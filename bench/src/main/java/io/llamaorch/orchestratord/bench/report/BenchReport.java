@@ -28,6 +28,7 @@ import picocli.CommandLine.Parameters;
         description = "Measures orchestratord beside nginx, HAProxy and the engine alone.")
 public final class BenchReport implements Callable<Integer> {
     private static final int[] UNPACED_STREAMS = {64, 512, 2000};
+    private static final String FOREIGN = "foreign_processors";
     private static final List<String> PEERS = List.of(Target.HAPROXY, Target.NGINX, Target.DIRECT);
 
     @Parameters(arity = "0..1", description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
@@ -41,6 +42,12 @@ public final class BenchReport implements Callable<Integer> {
 
     @Option(names = "--limit", paramLabel = "SECONDS", description = "for the whole run (default: ${DEFAULT-VALUE})")
     private double limitSeconds = 480;
+
+    @Option(
+            names = "--quiet",
+            paramLabel = "CPUS",
+            description = "measure again, twice at most, while other work takes more; the quietest counts")
+    private double foreignMax = Double.POSITIVE_INFINITY;
 
     @Option(names = "--out", paramLabel = "FOLDER", description = "default: ${DEFAULT-VALUE}")
     private Path out = Path.of("bench", "target", "report");
@@ -227,14 +234,21 @@ public final class BenchReport implements Callable<Integer> {
 
     private void run(Bed bed, Loader loader, String test, Target target, double seconds, String mode, String... options)
             throws IOException, InterruptedException {
-        double elapsed = (System.nanoTime() - startNs) / 1e9;
-        if (elapsed + seconds > limitSeconds) {
+        List<String> arguments = new ArrayList<>(List.of("--mode", mode, "--label", test + " " + target.name()));
+        arguments.addAll(List.of(options));
+        Sample sample = null;
+        for (int attempt = 0; attempt < 3; attempt++) {
+            double elapsed = (System.nanoTime() - startNs) / 1e9;
+            boolean noisy = sample == null || sample.number(FOREIGN) > foreignMax;
+            if (noisy && elapsed + seconds <= limitSeconds) {
+                Sample next = loader.run(target, bed.enginePid(), arguments);
+                sample = sample == null || next.number(FOREIGN) < sample.number(FOREIGN) ? next : sample;
+            }
+        }
+        if (sample == null) {
             results.note("some rounds were left out: the run may take " + limitSeconds + " s");
             return;
         }
-        List<String> arguments = new ArrayList<>(List.of("--mode", mode, "--label", test + " " + target.name()));
-        arguments.addAll(List.of(options));
-        Sample sample = loader.run(target, bed.enginePid(), arguments);
         results.add(test, target.name(), sample);
         String complaint = sample.complaint();
         if (complaint != null) {
@@ -255,7 +269,7 @@ public final class BenchReport implements Callable<Integer> {
         Host.describe(java).forEach(line -> text.line("- " + line));
         text.line("- command: scripts/bench " + figure + " --rounds " + rounds + ", " + rounds
                 + " rounds, targets in turn; median (min–max)");
-        Column foreign = new Column("foreign CPUs", sample -> sample.number("foreign_processors"));
+        Column foreign = new Column("foreign CPUs", sample -> sample.number(FOREIGN));
         Column loader = new Column("loader CPUs", sample -> sample.number("loader_processors"));
         Column cpu = new Column("CPU s per million tokens", sample -> sample.number("target_cpu_s_per_mtok"));
         Column rate = new Column("k tokens/s", sample -> sample.number("tokens_s") / 1e3);
