@@ -10,7 +10,7 @@ import java.util.List;
  * @param pinned whether the request named its pool
  * @param fallback whether a wish of the request was passed over
  * @param candidates each replica looked at, with the reason for or against, in the order looked at
- * @param decidedBy the comparison that settled it: {@code only_candidate, predicted_end, affinity, least_loaded,
+ * @param decidedBy the comparison that settled it: {@code only_candidate, preference, predicted_end, affinity, least_loaded,
  *     free_vram, tokens_per_s, pool_id, replica_id}, or {@code none}
  */
 public record PlacementDecision(
@@ -27,7 +27,7 @@ public record PlacementDecision(
      * @param poolId its pool
      * @param replicaId its name
      * @param verdict {@code feasible}, or the filter that took it out: {@code not_ready, draining, engine, model, ctx,
-     *     device_mask, vram, version, avoided, not_pinned, no_slot}
+     *     device_mask, avoided, not_preferred, not_pinned, no_slot}
      */
     public record Candidate(String poolId, String replicaId, String verdict) {}
 }

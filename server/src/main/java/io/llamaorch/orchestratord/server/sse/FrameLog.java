@@ -1,6 +1,6 @@
 package io.llamaorch.orchestratord.server.sse;
 
-import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
@@ -65,7 +65,7 @@ final class FrameLog {
             int block = blocks[tail / BlockArena.BLOCK_BYTES];
             int inBlock = tail % BlockArena.BLOCK_BYTES;
             int n = Math.min(length - done, BlockArena.BLOCK_BYTES - inBlock);
-            arena.slabOf(block).setBytes(BlockArena.offsetOf(block) + inBlock, frame, done, n);
+            arena.slabOf(block).put(BlockArena.offsetOf(block) + inBlock, frame, done, n);
             done += n;
             tail += n;
         }
@@ -73,15 +73,15 @@ final class FrameLog {
         return true;
     }
 
-    /** Copies {@code [offset, offset + length)} to the end of {@code target}. */
-    void copyTo(ByteBuf target, int offset, int length) {
+    /** Copies {@code [offset, offset + length)} to {@code target} from its index {@code targetAt} on. */
+    void copyTo(ByteBuffer target, int targetAt, int offset, int length) {
         int at = offset;
         int end = offset + length;
         while (at < end) {
             int block = blocks[at / BlockArena.BLOCK_BYTES];
             int inBlock = at % BlockArena.BLOCK_BYTES;
             int n = Math.min(end - at, BlockArena.BLOCK_BYTES - inBlock);
-            target.writeBytes(arena.slabOf(block), BlockArena.offsetOf(block) + inBlock, n);
+            target.put(targetAt + at - offset, arena.slabOf(block), BlockArena.offsetOf(block) + inBlock, n);
             at += n;
         }
     }
@@ -195,6 +195,6 @@ final class FrameLog {
 
     private byte byteAt(int offset) {
         int block = blocks[offset / BlockArena.BLOCK_BYTES];
-        return arena.slabOf(block).getByte(BlockArena.offsetOf(block) + offset % BlockArena.BLOCK_BYTES);
+        return arena.slabOf(block).get(BlockArena.offsetOf(block) + offset % BlockArena.BLOCK_BYTES);
     }
 }

@@ -10,7 +10,7 @@ import org.jctools.queues.atomic.MpmcAtomicArrayQueue;
  *
  * <p><b>Owner thread:</b> the loop; only the shared queue is touched by others.
  */
-final class SlabPool {
+public final class SlabPool {
     private static final int LOCAL_MAX = 64;
 
     private final ArrayDeque<TokenSlab> local = new ArrayDeque<>(LOCAL_MAX);
@@ -21,7 +21,7 @@ final class SlabPool {
     }
 
     /** The queue that all pools of a daemon share. */
-    static Queue<TokenSlab> newShared() {
+    public static Queue<TokenSlab> newShared() {
         return new MpmcAtomicArrayQueue<>(1024);
     }
 

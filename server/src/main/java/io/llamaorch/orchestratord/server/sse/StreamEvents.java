@@ -5,6 +5,9 @@ package io.llamaorch.orchestratord.server.sse;
  */
 public interface StreamEvents {
 
+    /** The engine took the request: {@code started} is in the log. */
+    void started(TaskStream stream);
+
     /** The first token is in the log. */
     void firstToken(TaskStream stream);
 
@@ -17,8 +20,8 @@ public interface StreamEvents {
     /** The terminal event is in the log; {@link TaskStream#ending} says which. */
     void ended(TaskStream stream);
 
-    /** A reader was cut off. */
-    void readerCut(TaskStream stream, String reason);
+    /** A reader was cut off, that many bytes behind the newest frame. */
+    void readerCut(TaskStream stream, String reason, long lagBytes);
 
     /** A metrics frame was left out. */
     void metricsFrameDropped(TaskStream stream);

@@ -45,7 +45,7 @@ final class StreamJson {
         text(json, "pool_id", dispatch.poolId());
         text(json, "replica_id", dispatch.replicaId());
         text(json, "engine", info.engine());
-        text(json, "engine_version", dispatch.engineVersion());
+        text(json, "engine_version", dispatch.engineVersion().isEmpty() ? "unknown" : dispatch.engineVersion());
         text(json, "sampler_profile_version", info.samplerProfileVersion());
         if (info.seed().isPresent()) {
             json.append(",\"seed\":").append(info.seed().getAsLong());
@@ -57,7 +57,7 @@ final class StreamJson {
 
     static CharSequence metrics(TaskStream stream, long queueDepth, double onTimeProbability) {
         Dispatch dispatch = stream.dispatch();
-        double seconds = stream.decodeMs() / 1e3;
+        double seconds = stream.decodeNs() / 1e9;
         StringBuilder json = new StringBuilder(160)
                 .append("{\"queue_depth\":")
                 .append(queueDepth)
@@ -85,12 +85,14 @@ final class StreamJson {
                 .append(usage == null ? 0 : Math.max(0, usage.tokensIn()))
                 .append(",\"tokens_out\":")
                 .append(stream.tokens())
-                .append(",\"decode_ms\":");
-        decimal(json, stream.decodeMs()).append(",\"decode_time_ms\":");
-        decimal(json, stream.decodeMs()).append(",\"queue_time_ms\":").append(waitedNs / 1_000_000);
+                .append(",\"decode_ms\":")
+                .append(stream.decodeMs())
+                .append(",\"decode_time_ms\":")
+                .append(stream.decodeMs())
+                .append(",\"queue_time_ms\":")
+                .append(waitedNs / 1_000_000);
         if (stream.firstTokenAtNs() != 0) {
-            json.append(",\"first_token_ms\":");
-            decimal(json, (stream.firstTokenAtNs() - stream.info().createdAtNs()) / 1e6);
+            json.append(",\"first_token_ms\":").append(stream.firstTokenMs());
         }
         text(json, "finish_reason", reason.wireName());
         if (canceled) {

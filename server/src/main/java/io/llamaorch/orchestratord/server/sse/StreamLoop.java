@@ -1,6 +1,5 @@
 package io.llamaorch.orchestratord.server.sse;
 
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -13,31 +12,35 @@ import java.util.concurrent.TimeUnit;
  * metrics, and the transcripts of tasks that are over.
  *
  * <p>One timer serves all streams: every {@value #TICK_MS} ms it visits a share of them, so that each is visited about
- * once a second however many there are. <b>Owner thread:</b> the loop, but for {@link #eventLoop}.
+ * once a second however many there are. <b>Owner thread:</b> the loop, but for {@link #eventLoop} and the gauges.
  */
 public final class StreamLoop {
     private static final int TICK_MS = 50;
     private static final int TICKS_PER_ROUND = 20;
+    /** Room for the end of the body behind a full chunk. */
+    private static final int SEND_MARGIN = 64;
 
     private final EventLoop eventLoop;
-    private final ByteBufAllocator allocator;
     private final StreamSettings settings;
     private final StreamEvents events;
     private final BlockArena arena;
     private final FrameWriter frames = new FrameWriter();
     private final SlabPool slabs;
+    private final SendBuffer sendBuffer = new SendBuffer(StreamReader.CHUNK_BYTES_MAX + SEND_MARGIN);
     private final int retainedMax;
     private final long retainedNs;
 
     private final List<TaskStream> watched = new ArrayList<>();
     private int nextVisit;
+    private volatile int readers; // written by the loop alone
+    private volatile long publishedBytes;
+    private volatile int publishedRetained;
     private final ArrayDeque<TaskStream> retained = new ArrayDeque<>();
 
     /**
      * The context of one loop.
      *
      * @param eventLoop the loop
-     * @param allocator of buffers that go to sockets
      * @param settings limits and periods
      * @param events told of what happens
      * @param sharedSlabs see {@link SlabPool}
@@ -47,7 +50,6 @@ public final class StreamLoop {
      */
     public StreamLoop(
             EventLoop eventLoop,
-            ByteBufAllocator allocator,
             StreamSettings settings,
             StreamEvents events,
             Queue<TokenSlab> sharedSlabs,
@@ -55,7 +57,6 @@ public final class StreamLoop {
             int retainedMax,
             long retainedMs) {
         this.eventLoop = eventLoop;
-        this.allocator = allocator;
         this.settings = settings;
         this.events = events;
         this.arena = new BlockArena(transcriptBytes);
@@ -74,8 +75,13 @@ public final class StreamLoop {
         return eventLoop;
     }
 
-    ByteBufAllocator allocator() {
-        return allocator;
+    /**
+     * Where a write's bytes are put together.
+     *
+     * @param reusable whether the write is made on this loop, so that the buffer is back when it returns
+     */
+    SendBuffer sendBuffer(boolean reusable) {
+        return reusable ? sendBuffer : new SendBuffer(StreamReader.CHUNK_BYTES_MAX + SEND_MARGIN);
     }
 
     StreamSettings settings() {
@@ -98,14 +104,19 @@ public final class StreamLoop {
         return slabs;
     }
 
-    /** Bytes of transcripts in memory. */
+    /** Bytes of transcripts in memory, as of the last tick; any thread. */
     public long transcriptBytes() {
-        return arena.usedBytes();
+        return publishedBytes;
     }
 
-    /** Streams under way on this loop, a copy: those that run or have a reader. */
-    public List<TaskStream> watchedStreams() {
-        return new ArrayList<>(watched);
+    /** Readers attached, as of now; any thread. */
+    public int openReaders() {
+        return readers;
+    }
+
+    /** Tasks that are over and kept, as of the last tick; any thread. */
+    public int retainedTasks() {
+        return publishedRetained;
     }
 
     /** Frees memory by letting go of the oldest transcript of a task that is over; false where there is none. */
@@ -147,8 +158,15 @@ public final class StreamLoop {
         stream.watchIndex = -1;
     }
 
+    @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+    void countReader(int change) {
+        readers += change;
+    }
+
     private void tick() {
         long nowNs = System.nanoTime();
+        publishedBytes = arena.usedBytes();
+        publishedRetained = retained.size();
         int visits = (watched.size() + TICKS_PER_ROUND - 1) / TICKS_PER_ROUND;
         for (int i = 0; i < visits && !watched.isEmpty(); i++) {
             if (nextVisit >= watched.size()) {

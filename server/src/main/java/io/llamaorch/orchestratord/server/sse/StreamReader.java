@@ -1,9 +1,7 @@
 package io.llamaorch.orchestratord.server.sse;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
-import java.nio.charset.StandardCharsets;
 
 /**
  * One client that reads a stream: a cursor into the stream's log, and at most one chunk of it on its way to the socket.
@@ -14,10 +12,7 @@ import java.nio.charset.StandardCharsets;
  */
 public final class StreamReader {
     /** Most bytes on their way at once: small, so that a cancel need not wait long for them. */
-    private static final int CHUNK_BYTES_MAX = 16 * 1024;
-
-    private static final ByteBuf LAST_CHUNK =
-            Unpooled.unreleasableBuffer(Unpooled.directBuffer(5).writeBytes(ascii("0\r\n\r\n")));
+    static final int CHUNK_BYTES_MAX = 16 * 1024;
 
     private final TaskStream stream;
     private final ReaderConnection connection;
@@ -63,19 +58,20 @@ public final class StreamReader {
         progressAtNs = System.nanoTime();
         FrameWriter writer = stream.home().frames();
         writer.retry(retryMs);
-        ByteBuf first = allocator().directBuffer(256).writeBytes(writer.bytes(), 0, writer.length());
+        ByteBuf first = Unpooled.copiedBuffer(writer.bytes(), 0, writer.length());
         if (!comment.isEmpty()) {
             writer.comment(comment);
-            first.writeBytes(writer.bytes(), 0, writer.length());
+            first = Unpooled.wrappedBuffer(first, Unpooled.copiedBuffer(writer.bytes(), 0, writer.length()));
         }
+        ByteBuf head = first;
         inFlight = true;
         if (sameLoop) {
             connection.start();
-            deliver(first, false);
+            deliver(head, false);
         } else {
             connection.loop().execute(() -> {
                 connection.start();
-                deliver(first, false);
+                deliver(head, false);
             });
         }
     }
@@ -85,7 +81,7 @@ public final class StreamReader {
         if (inFlight || gone) {
             return;
         }
-        send(allocator().directBuffer(writer.length()).writeBytes(writer.bytes(), 0, writer.length()), false);
+        send(stream.home().sendBuffer(sameLoop).frame(writer), false);
     }
 
     /** Sends what the log has and this reader has not, as far as the connection takes it. */
@@ -102,12 +98,8 @@ public final class StreamReader {
                 break;
             }
             boolean last = over && end == log.tail();
-            ByteBuf chunk = allocator().directBuffer(end - cursor + LAST_CHUNK.readableBytes());
-            log.copyTo(chunk, cursor, end - cursor);
+            ByteBuf chunk = stream.home().sendBuffer(sameLoop).log(log, cursor, end - cursor, last);
             cursor = end;
-            if (last) {
-                chunk.writeBytes(LAST_CHUNK, LAST_CHUNK.readerIndex(), LAST_CHUNK.readableBytes());
-            }
             send(chunk, last);
         }
         pumping = false;
@@ -199,13 +191,5 @@ public final class StreamReader {
         }
         chunks.release();
         return plain;
-    }
-
-    private ByteBufAllocator allocator() {
-        return stream.home().allocator();
-    }
-
-    private static byte[] ascii(String text) {
-        return text.getBytes(StandardCharsets.US_ASCII);
     }
 }

@@ -44,9 +44,9 @@ public final class TaskStream implements Runnable {
     private int countedTokens;
     private int countedTail;
     private int deliveredTail;
-    private boolean started;
     private boolean evicted;
     private long dispatchedAtNs;
+    private long startedAtNs;
     private long firstTokenAtNs;
     private long endedAtNs;
     private long lastMetricsAtNs;
@@ -132,12 +132,26 @@ public final class TaskStream implements Runnable {
         return endedAtNs;
     }
 
+    /** When the engine took the request: {@code nanoTime}, 0 for not yet. */
+    public long startedAtNs() {
+        return startedAtNs;
+    }
+
+    /** From admission to the first token, ms; 0 before. */
+    public long firstTokenMs() {
+        return firstTokenAtNs == 0 ? 0 : (firstTokenAtNs - info.createdAtNs()) / 1_000_000;
+    }
+
     /** Time between the first token and the end, or now; ms. */
-    public double decodeMs() {
+    public long decodeMs() {
+        return decodeNs() / 1_000_000;
+    }
+
+    long decodeNs() {
         if (firstTokenAtNs == 0) {
             return 0;
         }
-        return ((endedAtNs != 0 ? endedAtNs : System.nanoTime()) - firstTokenAtNs) / 1e6;
+        return (endedAtNs != 0 ? endedAtNs : System.nanoTime()) - firstTokenAtNs;
     }
 
     FrameLog log() {
@@ -216,9 +230,10 @@ public final class TaskStream implements Runnable {
         }
         source.clearSignal();
         TokenQueue queue = source.queue();
-        if (!started && queue.isAccepted() && gate.isOpen()) {
-            started = true;
+        if (startedAtNs == 0 && queue.isAccepted() && gate.isOpen()) {
+            startedAtNs = System.nanoTime();
             append("started", StreamJson.started(this));
+            home.events().started(this);
         }
         // The outcome first: every slab before it is then visible to the polls that follow.
         Object outcome = queue.outcome();
@@ -448,6 +463,7 @@ public final class TaskStream implements Runnable {
         }
         StreamReader reader = new StreamReader(this, connection);
         readers.add(reader);
+        home.countReader(1);
         home.watch(this);
         Admission at = admission;
         String comment = dispatch == null && ending == null && at != null ? StreamJson.queuedComment(at) : "";
@@ -474,6 +490,7 @@ public final class TaskStream implements Runnable {
         if (!readers.remove(reader)) {
             return;
         }
+        home.countReader(-1);
         if (sealWaiters != null) {
             finishSealIfQuiet();
         } else if (ending == null && readers.isEmpty()) {
@@ -521,7 +538,7 @@ public final class TaskStream implements Runnable {
 
     private void cutReader(StreamReader reader, String reason) {
         reader.cut();
-        home.events().readerCut(this, reason);
+        home.events().readerCut(this, reason, log.tail() - reader.cursor());
         detach(reader);
     }
 

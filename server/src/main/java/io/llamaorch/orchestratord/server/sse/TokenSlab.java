@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server.sse;
 
+import io.llamaorch.orchestratord.adapters.wire.ByteCopy;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 
@@ -8,7 +9,7 @@ import java.util.Arrays;
  *
  * <p><b>Owner thread:</b> whoever holds it; {@link TokenQueue} hands it over.
  */
-final class TokenSlab {
+public final class TokenSlab {
     /** Bytes of a slab as made; a longer piece of text makes its slab grow, and such a slab is not pooled. */
     static final int BYTES = 2048;
 
@@ -42,7 +43,7 @@ final class TokenSlab {
         bytes[end + 1] = (byte) (length >>> 16);
         bytes[end + 2] = (byte) (length >>> 8);
         bytes[end + 3] = (byte) length;
-        source.getBytes(offset, bytes, end + HEADER, length);
+        ByteCopy.copy(source, offset, bytes, end + HEADER, length);
         end += HEADER + length;
     }
 

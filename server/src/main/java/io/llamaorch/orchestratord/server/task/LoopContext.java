@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server.task;
 
+import io.llamaorch.orchestratord.server.json.TaskRequestReader;
 import io.llamaorch.orchestratord.server.sse.StreamLoop;
 import io.netty.channel.EventLoop;
 import java.util.ArrayDeque;
@@ -16,6 +17,7 @@ public final class LoopContext {
     private final int index;
     private final StreamLoop streams;
     private final LoopMailbox mailbox;
+    private final TaskRequestReader requestReader = new TaskRequestReader();
     private final ArrayDeque<BooleanSupplier> untold = new ArrayDeque<>();
 
     LoopContext(int index, StreamLoop streams) {
@@ -39,8 +41,22 @@ public final class LoopContext {
         return streams.eventLoop();
     }
 
+    /** Reads bodies of submits; keeps scratch space. */
+    TaskRequestReader requestReader() {
+        return requestReader;
+    }
+
     LoopMailbox mailbox() {
         return mailbox;
+    }
+
+    /** Runs now where this is the loop, else as a task of it. */
+    void run(Runnable task) {
+        if (eventLoop().inEventLoop()) {
+            task.run();
+        } else {
+            eventLoop().execute(task);
+        }
     }
 
     /**

@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.server.log.TaskContext;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Task {
     private final TaskStream stream;
+    private final TaskContext context;
     private final LoopContext home;
     private @Nullable Reply reply;
     private @Nullable List<Consumer<Admission>> askers;
@@ -27,8 +29,9 @@ public final class Task {
         void refused(ApiError error);
     }
 
-    Task(TaskStream stream, LoopContext home, Reply reply) {
+    Task(TaskStream stream, TaskContext context, LoopContext home, Reply reply) {
         this.stream = stream;
+        this.context = context;
         this.home = home;
         this.reply = reply;
     }
@@ -36,6 +39,11 @@ public final class Task {
     /** Its stream. */
     public TaskStream stream() {
         return stream;
+    }
+
+    /** What log lines say of it. */
+    TaskContext context() {
+        return context;
     }
 
     /** Its loop. */

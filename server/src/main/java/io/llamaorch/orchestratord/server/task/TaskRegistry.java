@@ -11,10 +11,16 @@ import org.jspecify.annotations.Nullable;
 public final class TaskRegistry {
     private final ConcurrentHashMap<UUID, Task> tasks = new ConcurrentHashMap<>();
 
-    /** The task of that id, if it belongs to that key; to another key it does not exist. */
-    public @Nullable Task find(UUID id, String owner) {
+    /**
+     * The task of that id, if the asker may see it; to another key it does not exist.
+     *
+     * @param asker whose tasks
+     * @param all whether the asker may see everybody's
+     */
+    @Nullable
+    Task find(UUID id, String asker, boolean all) {
         Task task = tasks.get(id);
-        return task != null && task.stream().info().owner().equals(owner) ? task : null;
+        return task != null && (all || task.stream().info().owner().equals(asker)) ? task : null;
     }
 
     /** Tasks known. */
@@ -31,7 +37,8 @@ public final class TaskRegistry {
         tasks.put(task.stream().info().id(), task);
     }
 
-    @Nullable Task get(UUID id) {
+    @Nullable
+    Task get(UUID id) {
         return tasks.get(id);
     }
 

@@ -2,10 +2,8 @@ package io.llamaorch.orchestratord.server.sse;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,9 +30,9 @@ class FrameLogTest {
     }
 
     private byte[] read(int from, int length) {
-        ByteBuf target = Unpooled.buffer(length + 1);
-        log.copyTo(target, from, length);
-        return ByteBufUtil.getBytes(target);
+        ByteBuffer target = ByteBuffer.allocate(length);
+        log.copyTo(target, 0, from, length);
+        return target.array();
     }
 
     @Test

@@ -19,7 +19,6 @@ import io.llamaorch.orchestratord.scheduler.core.Lease;
 import io.llamaorch.orchestratord.scheduler.core.PlacementDecision;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.ByteArrayOutputStream;
@@ -50,15 +49,7 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
 
     StreamFixture(int retainedMax) {
         StreamSettings settings = new StreamSettings(15_000, 1_000, 60_000, 1 << 20, 0, -1, 1000, 50, 4);
-        home = new StreamLoop(
-                loop,
-                UnpooledByteBufAllocator.DEFAULT,
-                settings,
-                this,
-                SlabPool.newShared(),
-                8 << 20,
-                retainedMax,
-                3_600_000);
+        home = new StreamLoop(loop, settings, this, SlabPool.newShared(), 8 << 20, retainedMax, 3_600_000);
     }
 
     TaskStream stream(Priority priority, boolean detached) {
@@ -264,6 +255,9 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     // ---- events ----
 
     @Override
+    public void started(TaskStream stream) {}
+
+    @Override
     public void firstToken(TaskStream stream) {
         told.add("firstToken");
     }
@@ -284,7 +278,7 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     }
 
     @Override
-    public void readerCut(TaskStream stream, String reason) {
+    public void readerCut(TaskStream stream, String reason, long lagBytes) {
         told.add("cut " + reason);
     }
 

@@ -1,0 +1,39 @@
+package io.llamaorch.orchestratord.adapters.testing;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** As much JSON as the double needs. */
+final class DoubleJson {
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private DoubleJson() {}
+
+    /** Scalar members of the object, as text. */
+    static Map<String, String> members(byte[] body) throws IOException {
+        Map<String, String> out = new LinkedHashMap<>();
+        try (JsonParser p = JSON.createParser(body)) {
+            if (p.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("not an object");
+            }
+            while (p.nextToken() != JsonToken.END_OBJECT) {
+                String name = p.currentName();
+                JsonToken value = p.nextToken();
+                if (value.isScalarValue()) {
+                    out.put(name, p.getText());
+                }
+                p.skipChildren();
+            }
+        }
+        return out;
+    }
+
+    static String escape(String text) {
+        return new String(JsonStringEncoder.getInstance().quoteAsString(text));
+    }
+}

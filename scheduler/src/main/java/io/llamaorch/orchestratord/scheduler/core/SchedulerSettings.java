@@ -1,0 +1,46 @@
+package io.llamaorch.orchestratord.scheduler.core;
+
+/**
+ * Limits and priors of the core; what belongs to one pool is in {@link PoolSpec}.
+ *
+ * @param tasksMax most tasks known at once, live and terminal, ≥ 1; admissions beyond are refused with policy label
+ *     {@code task_table}
+ * @param sessionsMax sessions whose last replica is remembered, ≥ 1; the one placed longest ago is dropped first
+ * @param slotsMax most slots of one replica that a probe may announce, ≥ 1; more are ignored
+ * @param priorTokensPerSecond decode rate of one slot assumed before any measurement, &gt; 0
+ * @param priorFirstTokenMs time to first token assumed before any measurement, ms, ≥ 0
+ * @param etaSamplesMin natural ends of tasks in a pool before its ETA may refuse an admission, ≥ 1
+ * @param etaRebuildNs least time between two rebuilds of a pool's start curve, ns, ≥ 0
+ * @param unreadyRetryMs time to come back told while a pool loads or is down, and while the daemon drains, ms, ≥ 1
+ */
+public record SchedulerSettings(
+        int tasksMax,
+        int sessionsMax,
+        int slotsMax,
+        double priorTokensPerSecond,
+        double priorFirstTokenMs,
+        int etaSamplesMin,
+        long etaRebuildNs,
+        long unreadyRetryMs) {
+
+    /** What a daemon without a word in its configuration gets. */
+    public static final SchedulerSettings DEFAULT =
+            new SchedulerSettings(4_000_000, 65_536, 4_096, 30.0, 300.0, 32, 20_000_000L, 5_000);
+
+    public SchedulerSettings {
+        require(tasksMax >= 1, "tasksMax", tasksMax);
+        require(sessionsMax >= 1, "sessionsMax", sessionsMax);
+        require(slotsMax >= 1, "slotsMax", slotsMax);
+        require(priorTokensPerSecond > 0, "priorTokensPerSecond", priorTokensPerSecond);
+        require(priorFirstTokenMs >= 0, "priorFirstTokenMs", priorFirstTokenMs);
+        require(etaSamplesMin >= 1, "etaSamplesMin", etaSamplesMin);
+        require(etaRebuildNs >= 0, "etaRebuildNs", etaRebuildNs);
+        require(unreadyRetryMs >= 1, "unreadyRetryMs", unreadyRetryMs);
+    }
+
+    private static void require(boolean holds, String name, Number value) {
+        if (!holds) {
+            throw new IllegalArgumentException(name + " out of range: " + value);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package io.llamaorch.orchestratord.scheduler.core;
+
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import java.util.List;
+
+/**
+ * The scheduler's figures at one moment, for metrics, capabilities and health. Immutable, safe on every thread.
+ *
+ * @param atNs scheduler time of the last event, ns
+ * @param draining whether the daemon refuses every admission
+ * @param tasksKnown tasks in the table, live and terminal
+ * @param tasksLive tasks queued or running
+ * @param placementCandidatesConsidered replicas that the last placement looked at
+ * @param pools in the order of the configuration
+ */
+public record SchedulerSnapshot(
+        long atNs,
+        boolean draining,
+        long tasksKnown,
+        long tasksLive,
+        int placementCandidatesConsidered,
+        List<Pool> pools) {
+
+    /**
+     * One pool.
+     *
+     * @param id its name
+     * @param engine its wire
+     * @param model the model it serves
+     * @param queuedInteractive queued tasks of priority interactive
+     * @param queuedBatch queued tasks of priority batch
+     * @param queueCapacity most tasks queued, per priority
+     * @param leases slots taken on all replicas, those of replicas that are down included
+     * @param slots slots of READY replicas
+     * @param draining whether this pool refuses admissions
+     * @param tokensPerSecond decode rate of one slot, measured; the prior before any measurement
+     * @param drainPerSecond tasks that leave the pool per second
+     * @param etaMs predicted start of one more interactive task, ms
+     * @param etaSamples natural ends of tasks that the ETA model has seen
+     * @param replicas in the order of the configuration
+     */
+    public record Pool(
+            String id,
+            EngineKind engine,
+            String model,
+            int queuedInteractive,
+            int queuedBatch,
+            int queueCapacity,
+            int leases,
+            int slots,
+            boolean draining,
+            double tokensPerSecond,
+            double drainPerSecond,
+            long etaMs,
+            long etaSamples,
+            List<Replica> replicas) {}
+
+    /**
+     * One replica.
+     *
+     * @param id its name within the pool
+     * @param state as last told
+     * @param version of its engine, empty where unknown
+     * @param slots decodes at once
+     * @param leased slots taken
+     * @param ctx context of one slot, tokens
+     */
+    public record Replica(String id, ReplicaState state, String version, int slots, int leased, int ctx) {}
+}

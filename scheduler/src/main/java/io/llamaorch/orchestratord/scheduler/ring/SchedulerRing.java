@@ -1,0 +1,332 @@
+package io.llamaorch.orchestratord.scheduler.ring;
+
+import com.lmax.disruptor.AlertException;
+import com.lmax.disruptor.InsufficientCapacityException;
+import com.lmax.disruptor.LiteTimeoutBlockingWaitStrategy;
+import com.lmax.disruptor.RingBuffer;
+import com.lmax.disruptor.Sequence;
+import com.lmax.disruptor.SequenceBarrier;
+import com.lmax.disruptor.TimeoutBlockingWaitStrategy;
+import com.lmax.disruptor.TimeoutException;
+import com.lmax.disruptor.WaitStrategy;
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.scheduler.core.Outcome;
+import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
+import io.llamaorch.orchestratord.scheduler.core.Scheduler;
+import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
+import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one way to the core: a bounded multi-producer ring of preallocated events, and the thread that applies them.
+ *
+ * <pre>
+ *   producers  any thread                offerX()
+ *   consumer   scheduler-0               Scheduler.x(nowNs, …), then Scheduler.advance(nowNs), then onBatchEnd
+ *   ordering   offers of one thread keep their order; what it wrote before an offer is visible to the core
+ *   full       offerX() returns false, nothing happened; offerAdmit() does so already when less than a quarter is free
+ *   time       read once per batch, and at least each tick while idle
+ *   failure    an exception out of the core or a hook stops the thread, is told to onFatal once, and every offer
+ *              returns false from then on; events already in the ring are lost with the core
+ *   close      applies what was offered before it, then ends the thread
+ * </pre>
+ *
+ * <p>The quarter kept for control events is checked before the claim, so producers that race may each pass it once:
+ * the reserve can be short by as many events as there are producers.
+ *
+ * @param <T> the caller's handle of a task
+ */
+public final class SchedulerRing<T> implements AutoCloseable {
+    private final Scheduler<T> core;
+    private final RingSettings settings;
+    private final LongSupplier clock;
+    private final Runnable onBatchEnd;
+    private final Consumer<Throwable> onFatal;
+    private final RingBuffer<SchedulerEvent<T>> ring;
+    private final SequenceBarrier barrier;
+    private final Sequence consumed = new Sequence();
+    private final Thread thread;
+    private final int reserve;
+
+    private volatile SchedulerSnapshot snapshot;
+    private volatile boolean closing;
+    private volatile boolean dead;
+
+    /** Owned by the scheduler's thread. */
+    private long snapshotAtNs;
+
+    /**
+     * A ring that is not running yet; it takes offers already.
+     *
+     * @param core handed over: nobody else may touch it from {@link #start} on
+     * @param clock monotonic, ns; called on the scheduler's thread only
+     * @param onBatchEnd called on the scheduler's thread after each batch and each idle tick
+     * @param onFatal told at most once, on the scheduler's thread, why it stops
+     */
+    public SchedulerRing(
+            Scheduler<T> core,
+            RingSettings settings,
+            LongSupplier clock,
+            Runnable onBatchEnd,
+            Consumer<Throwable> onFatal) {
+        this.core = core;
+        this.settings = settings;
+        this.clock = clock;
+        this.onBatchEnd = onBatchEnd;
+        this.onFatal = onFatal;
+        this.ring = RingBuffer.createMultiProducer(SchedulerEvent::new, settings.size(), waitStrategy(settings));
+        this.barrier = ring.newBarrier();
+        ring.addGatingSequences(consumed);
+        this.reserve = settings.size() / 4;
+        this.snapshot = core.snapshot();
+        this.thread = new Thread(this::run, "scheduler-0");
+        thread.setDaemon(true);
+    }
+
+    private static WaitStrategy waitStrategy(RingSettings settings) {
+        return switch (settings.waitMode()) {
+            case BLOCKING -> new TimeoutBlockingWaitStrategy(settings.tickNs(), TimeUnit.NANOSECONDS);
+            case LITE -> new LiteTimeoutBlockingWaitStrategy(settings.tickNs(), TimeUnit.NANOSECONDS);
+            case YIELDING -> new TickingSpinWait(true, settings.tickNs());
+            case BUSY_SPIN -> new TickingSpinWait(false, settings.tickNs());
+        };
+    }
+
+    /** Starts the thread; once. */
+    public void start() {
+        thread.start();
+    }
+
+    /** Offers {@link Scheduler#admit}; false also when less than a quarter of the ring is free. */
+    public boolean offerAdmit(TaskSpec spec, T handle) {
+        if (ring.remainingCapacity() < reserve) {
+            return false;
+        }
+        long sequence = claim();
+        if (sequence < 0) {
+            return false;
+        }
+        SchedulerEvent<T> event = ring.get(sequence);
+        event.kind = SchedulerEvent.ADMIT;
+        event.spec = spec;
+        event.handle = handle;
+        ring.publish(sequence);
+        return true;
+    }
+
+    /** Offers {@link Scheduler#withdraw}. */
+    public boolean offerWithdraw(UUID id) {
+        return offer(SchedulerEvent.WITHDRAW, id, null, 0, 0);
+    }
+
+    /** Offers {@link Scheduler#firstToken}. */
+    public boolean offerFirstToken(UUID id, int promptTokens) {
+        return offer(SchedulerEvent.FIRST_TOKEN, id, null, promptTokens, 0);
+    }
+
+    /** Offers {@link Scheduler#progress}. */
+    public boolean offerProgress(UUID id, int tokensOut) {
+        return offer(SchedulerEvent.PROGRESS, id, null, tokensOut, 0);
+    }
+
+    /** Offers {@link Scheduler#finished}. A refused one must be offered again: the slot stays leased until it is in. */
+    public boolean offerFinished(UUID id, Outcome outcome, int tokensIn, int tokensOut) {
+        return offer(SchedulerEvent.FINISHED, id, outcome, tokensIn, tokensOut);
+    }
+
+    /** Offers {@link Scheduler#query}. */
+    public boolean offerQuery(UUID id) {
+        return offer(SchedulerEvent.QUERY, id, null, 0, 0);
+    }
+
+    /** Offers {@link Scheduler#forget}. */
+    public boolean offerForget(UUID id) {
+        return offer(SchedulerEvent.FORGET, id, null, 0, 0);
+    }
+
+    /** Offers {@link Scheduler#replicaChanged}. */
+    public boolean offerReplicaChanged(
+            int poolIndex, int replicaIndex, ReplicaState state, String version, int slots, int ctx) {
+        long sequence = claim();
+        if (sequence < 0) {
+            return false;
+        }
+        SchedulerEvent<T> event = ring.get(sequence);
+        event.kind = SchedulerEvent.REPLICA_CHANGED;
+        event.state = state;
+        event.version = version;
+        event.a = poolIndex;
+        event.b = replicaIndex;
+        event.c = slots;
+        event.d = ctx;
+        ring.publish(sequence);
+        return true;
+    }
+
+    /** Offers {@link Scheduler#beginDrain}. */
+    public boolean offerBeginDrain() {
+        return offer(SchedulerEvent.BEGIN_DRAIN, null, null, 0, 0);
+    }
+
+    /** Offers {@link Scheduler#drainPool}. */
+    public boolean offerDrainPool(int poolIndex, boolean drain) {
+        return offer(SchedulerEvent.DRAIN_POOL, null, null, poolIndex, drain ? 1 : 0);
+    }
+
+    /** Offers {@link Scheduler#evictAll}. */
+    public boolean offerEvictAll(ApiError error) {
+        return offerEvict(SchedulerEvent.EVICT_ALL, 0, error);
+    }
+
+    /** Offers {@link Scheduler#evictPool}. */
+    public boolean offerEvictPool(int poolIndex, ApiError error) {
+        return offerEvict(SchedulerEvent.EVICT_POOL, poolIndex, error);
+    }
+
+    /** The last published figures, at most {@code snapshotNs} and a tick old while the thread runs. Any thread. */
+    public SchedulerSnapshot snapshot() {
+        return snapshot;
+    }
+
+    /** Events offered and not yet applied. Any thread; a moment's figure. */
+    public int occupancy() {
+        return settings.size() - (int) ring.remainingCapacity();
+    }
+
+    /** Events that the ring holds. */
+    public int size() {
+        return settings.size();
+    }
+
+    /** Whether offers can still have an effect. */
+    public boolean alive() {
+        return !dead && !closing;
+    }
+
+    /**
+     * Ends the thread after it has applied what was offered before, and waits for it. Offers return false from now on.
+     * Not to be called on the scheduler's thread.
+     */
+    @Override
+    public void close() {
+        closing = true;
+        barrier.alert();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        dead = true;
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private boolean offer(byte kind, @Nullable UUID id, @Nullable Outcome outcome, int a, int b) {
+        long sequence = claim();
+        if (sequence < 0) {
+            return false;
+        }
+        SchedulerEvent<T> event = ring.get(sequence);
+        event.kind = kind;
+        event.id = id;
+        event.outcome = outcome;
+        event.a = a;
+        event.b = b;
+        ring.publish(sequence);
+        return true;
+    }
+
+    private boolean offerEvict(byte kind, int poolIndex, ApiError error) {
+        long sequence = claim();
+        if (sequence < 0) {
+            return false;
+        }
+        SchedulerEvent<T> event = ring.get(sequence);
+        event.kind = kind;
+        event.a = poolIndex;
+        event.error = error;
+        ring.publish(sequence);
+        return true;
+    }
+
+    /** The sequence to write to, or −1 where the ring is full or nobody reads it any more. */
+    private long claim() {
+        if (dead || closing) {
+            return -1;
+        }
+        try {
+            return ring.tryNext();
+        } catch (InsufficientCapacityException e) {
+            return -1; // preallocated and without a stack trace
+        }
+    }
+
+    private void run() {
+        Throwable cause = null;
+        try {
+            loop();
+        } catch (Throwable e) {
+            cause = e;
+        }
+        dead = true;
+        if (cause != null) {
+            onFatal.accept(cause);
+        }
+    }
+
+    private void loop() {
+        long next = consumed.get() + 1;
+        while (true) {
+            boolean last = closing;
+            long available = await(next);
+            long nowNs = clock.getAsLong();
+            while (next <= available) {
+                SchedulerEvent<T> event = ring.get(next);
+                try {
+                    event.applyTo(core, nowNs);
+                } finally {
+                    event.clear();
+                }
+                next++;
+            }
+            consumed.set(available);
+            core.advance(nowNs);
+            publish(nowNs);
+            onBatchEnd.run();
+            if (last && available >= ring.getCursor()) {
+                return;
+            }
+        }
+    }
+
+    /** The last event that can be applied, or the one before {@code next} where a tick passed without any. */
+    private long await(long next) {
+        try {
+            return Math.max(next - 1, barrier.waitFor(next));
+        } catch (TimeoutException | AlertException e) {
+            long claimed = ring.getCursor();
+            long available = next - 1;
+            while (available < claimed && ring.isAvailable(available + 1)) {
+                available++;
+            }
+            return available;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("the scheduler's thread was interrupted", e);
+        }
+    }
+
+    private void publish(long nowNs) {
+        if (nowNs - snapshotAtNs >= settings.snapshotNs() || snapshotAtNs == 0) {
+            snapshotAtNs = nowNs;
+            snapshot = core.snapshot();
+        }
+    }
+}

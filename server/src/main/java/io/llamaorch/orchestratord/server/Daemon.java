@@ -1,0 +1,307 @@
+package io.llamaorch.orchestratord.server;
+
+import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
+import io.llamaorch.orchestratord.adapters.mock.MockAdapter;
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.server.auth.Scope;
+import io.llamaorch.orchestratord.server.cli.BuildInfo;
+import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.control.ControlJson;
+import io.llamaorch.orchestratord.server.control.ControlRoutes;
+import io.llamaorch.orchestratord.server.control.Readiness;
+import io.llamaorch.orchestratord.server.http.BodyPolicy;
+import io.llamaorch.orchestratord.server.http.HttpFront;
+import io.llamaorch.orchestratord.server.http.Route;
+import io.llamaorch.orchestratord.server.http.Router;
+import io.llamaorch.orchestratord.server.log.EventLog;
+import io.llamaorch.orchestratord.server.log.Logging;
+import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.llamaorch.orchestratord.server.task.TaskPlane;
+import io.llamaorch.orchestratord.server.task.TaskRoutes;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntUnaryOperator;
+
+/**
+ * The running daemon: built from its configuration, listening, and stopped by a signal.
+ *
+ * <p>Start: loops, scheduler, probes, then the listening socket. Stop: not ready, lame duck, no new tasks, streams finish
+ * until the deadline, the rest get a retriable {@code error}, sockets close, exit 0. A second signal stops at once.
+ */
+public final class Daemon implements AutoCloseable {
+    private static final int BACKLOG = 4096;
+    private static final int SCRAPES_WAITING_MAX = 4;
+    private static final long POLL_MS = 10;
+    /** Time for the last bytes to reach readers after everything has ended, ms. */
+    private static final long LAST_BYTES_MS = 2_000;
+
+    private static final int EXIT_DEFECT = 70;
+    private static final int EXIT_SECOND_SIGNAL = 130;
+
+    private final Config config;
+    private final EventLog log;
+    private final MultiThreadIoEventLoopGroup group;
+    private final TaskPlane tasks;
+    private final Readiness readiness;
+    private final HttpFront front;
+    private final ThreadPoolExecutor renderer;
+    private final Channel listener;
+    private final CountDownLatch stopAsked = new CountDownLatch(1);
+    private final AtomicInteger exitCode = new AtomicInteger();
+
+    /**
+     * Runs until a signal stops it.
+     *
+     * @return the exit status of the process: 0 after a graceful stop
+     */
+    public static int run(Config config) {
+        long beganNs = System.nanoTime();
+        try (Logging logging = Logging.start(config.log())) {
+            EventLog log = logging.events();
+            log.daemonStarting(BuildInfo.version());
+            Daemon daemon;
+            try {
+                daemon = start(config, logging, loop -> loop);
+            } catch (StartFailure e) {
+                log.warning("start_failed", String.valueOf(e.getMessage()));
+                return 1;
+            }
+            AtomicInteger signals = new AtomicInteger();
+            StopSignals.install(() -> {
+                if (signals.incrementAndGet() > 1) {
+                    Runtime.getRuntime().halt(EXIT_SECOND_SIGNAL);
+                }
+                daemon.stopAsked.countDown();
+            });
+            log.daemonListening(config.listen().toString(), millisSince(beganNs));
+            daemon.stopAsked.await();
+            daemon.drain();
+            daemon.close();
+            int code = daemon.exitCode.get();
+            log.daemonStopped(code, millisSince(beganNs));
+            return code;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return 1;
+        }
+    }
+
+    /** Why the daemon could not start; the message says what to do. */
+    public static final class StartFailure extends Exception {
+        private static final long serialVersionUID = 1;
+
+        StartFailure(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    /**
+     * Starts one; for {@link #run}, and for tests within their own process.
+     *
+     * @param engineLoopOf see {@link TaskPlane}
+     */
+    public static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf) throws StartFailure {
+        return new Daemon(config, logging, engineLoopOf);
+    }
+
+    private Daemon(Config config, Logging logging, IntUnaryOperator engineLoopOf) throws StartFailure {
+        this.config = config;
+        this.log = logging.events();
+        Transports transports = transports(config.transport());
+        group = new MultiThreadIoEventLoopGroup(
+                config.eventLoops(), new DefaultThreadFactory("loop", true), transports.handlers());
+        Metrics metrics = new Metrics(config.metrics().jvm());
+        Map<EngineKind, EngineAdapter> adapters = new EnumMap<>(EngineKind.class);
+        tasks = new TaskPlane(
+                config,
+                eventLoops(group),
+                pool -> adapters.computeIfAbsent(pool.engine(), Daemon::adapter),
+                engineLoopOf,
+                metrics,
+                log,
+                this::onFatal);
+        readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive);
+        renderer = renderer();
+        ControlRoutes control = new ControlRoutes(
+                tasks.ring()::snapshot,
+                readiness,
+                new ControlJson(config, BuildInfo.version(), tasks::lastError),
+                metrics,
+                renderer);
+        front = new HttpFront(
+                HttpSettings.limits(config.http()),
+                routes(tasks.routes(), control, config),
+                HttpSettings.keys(config.auth()),
+                new HttpMetrics(metrics, log));
+        metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group)));
+        tasks.start();
+        listener = listen(transports);
+    }
+
+    /** The whole API at a glance. */
+    private static Router routes(TaskRoutes tasks, ControlRoutes control, Config config) {
+        Scope ops = config.auth().opsRequireKey() ? Scope.METRICS : Scope.NONE;
+        return new Router(List.of(
+                Route.post("/v1/tasks", Scope.DATA, BodyPolicy.JSON, tasks::submit),
+                Route.get("/v1/tasks/{id}", Scope.DATA, tasks::status),
+                Route.events("/v1/tasks/{id}/stream", Scope.DATA, tasks::stream),
+                Route.post("/v1/tasks/{id}/cancel", Scope.DATA, BodyPolicy.NONE, tasks::cancel),
+                Route.get("/v1/capabilities", Scope.DATA, control::capabilities),
+                Route.get("/v1/pools", Scope.DATA, control::pools),
+                Route.get("/v1/pools/{id}/health", Scope.DATA, control::health),
+                Route.get("/metrics", ops, control::metrics),
+                Route.get("/livez", Scope.NONE, control::livez),
+                Route.get("/readyz", Scope.NONE, control::readyz)));
+    }
+
+    private static EngineAdapter adapter(EngineKind engine) {
+        return switch (engine) {
+            case LLAMACPP -> new LlamaCppAdapter();
+            case MOCK -> new MockAdapter();
+            case VLLM, TGI, TRITON, OPENAI -> throw new UnsupportedEngine(engine);
+        };
+    }
+
+    private static final class UnsupportedEngine extends IllegalArgumentException {
+        private static final long serialVersionUID = 1;
+
+        UnsupportedEngine(EngineKind engine) {
+            super("This build has no adapter for engine " + engine.wireName() + "; it has llamacpp and mock.");
+        }
+    }
+
+    private static Transports transports(Config.Transport wanted) {
+        return switch (wanted) {
+            case AUTO -> Transports.auto();
+            case EPOLL -> Transports.epoll();
+            case NIO -> Transports.nio();
+        };
+    }
+
+    private static List<EventLoop> eventLoops(MultiThreadIoEventLoopGroup group) {
+        List<EventLoop> loops = new ArrayList<>();
+        for (EventExecutor executor : group) {
+            loops.add((EventLoop) executor);
+        }
+        return loops;
+    }
+
+    private static List<LoopLag> lags(MultiThreadIoEventLoopGroup group) {
+        return eventLoops(group).stream().map(LoopLag::new).toList();
+    }
+
+    private static ThreadPoolExecutor renderer() {
+        ThreadPoolExecutor executor = new ThreadPoolExecutor(
+                1,
+                1,
+                10,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(SCRAPES_WAITING_MAX),
+                new DefaultThreadFactory("metrics", true));
+        executor.allowCoreThreadTimeOut(true);
+        return executor;
+    }
+
+    private Channel listen(Transports transports) throws StartFailure {
+        try {
+            return new ServerBootstrap()
+                    .group(group)
+                    .channel(transports.serverChannel())
+                    .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                    .option(ChannelOption.SO_REUSEADDR, true)
+                    .childOption(ChannelOption.TCP_NODELAY, true)
+                    .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+                    .childHandler(front)
+                    .bind(config.listen().toSocketAddress())
+                    .syncUninterruptibly()
+                    .channel();
+        } catch (RuntimeException e) {
+            throw failed(e);
+        } catch (Exception e) { // Netty throws the checked cause unannounced
+            throw failed(e);
+        }
+    }
+
+    private StartFailure failed(Exception cause) {
+        close();
+        return new StartFailure(
+                "Cannot listen on " + config.listen() + ": " + cause.getMessage()
+                        + "; is another process there, or the address not of this host? (key: listen)",
+                cause);
+    }
+
+    private void onFatal(Throwable defect) {
+        log.defect("scheduler", null, defect);
+        exitCode.set(EXIT_DEFECT);
+        stopAsked.countDown();
+    }
+
+    /** The address that is listened on; with the port that was found where 0 was configured. */
+    public InetSocketAddress address() {
+        return (InetSocketAddress) listener.localAddress();
+    }
+
+    /** Tasks and what belongs to them. */
+    public TaskPlane tasks() {
+        return tasks;
+    }
+
+    /** Stops gracefully: returns when everything has ended, within the configured times. */
+    public void drain() throws InterruptedException {
+        Config.Shutdown shutdown = config.shutdown();
+        readiness.beginDrain();
+        log.daemonDraining("signal", tasks.openTasks(), shutdown.drainDeadlineMs());
+        TimeUnit.MILLISECONDS.sleep(shutdown.lameDuckMs());
+        tasks.beginDrain();
+        front.drain();
+        if (!await(shutdown.drainDeadlineMs(), () -> tasks.openTasks() == 0)) {
+            tasks.failAll(ApiError.of(
+                    ErrorCode.WORKER_RESET, "The daemon stopped before the task ended; submit it again elsewhere."));
+        }
+        await(LAST_BYTES_MS, () -> tasks.openTasks() == 0 && tasks.openReaders() == 0);
+    }
+
+    private static boolean await(long ms, BooleanSupplier condition) throws InterruptedException {
+        long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - deadlineNs > 0) {
+                return false;
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL_MS);
+        }
+        return true;
+    }
+
+    /** Closes every socket and ends the threads; at once. */
+    @Override
+    @SuppressWarnings("ConstantConditions") // also called while the listener is not there yet
+    public void close() {
+        tasks.stop();
+        renderer.shutdown();
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+    }
+
+    private static long millisSince(long ns) {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - ns);
+    }
+}

@@ -1,0 +1,274 @@
+package io.llamaorch.orchestratord.server.config;
+
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.contracts.task.Priority;
+import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything the daemon is told, checked: ranges and defaults are those of {@link ConfigBinding}, and hold.
+ *
+ * @param listen where HTTP is served
+ * @param stateDir absolute path of what survives a restart
+ * @param auth who may call
+ * @param pools at least one, ids distinct
+ * @param http limits on what clients send
+ * @param eventLoops I/O threads, 1 … 64
+ * @param transport how sockets are driven
+ * @param scheduler the ring before the scheduler
+ * @param streams limits and periods of streams and transcripts
+ * @param shutdown how the daemon stops
+ * @param log what is logged, and how
+ * @param metrics what {@code /metrics} shows
+ */
+public record Config(
+        ListenAddress listen,
+        Path stateDir,
+        Auth auth,
+        List<Pool> pools,
+        Http http,
+        int eventLoops,
+        Transport transport,
+        Scheduler scheduler,
+        Streams streams,
+        Shutdown shutdown,
+        Log log,
+        Metrics metrics) {
+
+    /**
+     * Who may call.
+     *
+     * @param keys names distinct; empty: only the loopback address may be listened on
+     * @param loopbackBypass whether callers from the loopback address need no key although keys exist
+     * @param opsRequireKey whether {@code /metrics}, {@code /livez} and {@code /readyz} need a key
+     */
+    public record Auth(List<ApiKey> keys, boolean loopbackBypass, boolean opsRequireKey) {}
+
+    /**
+     * One key.
+     *
+     * @param name what logs call it
+     * @param sha256 SHA-256 of the key's UTF-8 bytes, 64 lower-case hexadecimal digits
+     * @param scopes what it may do
+     */
+    public record ApiKey(String name, String sha256, List<Scope> scopes) {}
+
+    /** What a key may do. */
+    public enum Scope {
+        /** Submit tasks, and see and cancel its own. */
+        DATA,
+        /** Also see and cancel what other keys made, and operate the daemon. */
+        CONTROL
+    }
+
+    /**
+     * One pool.
+     *
+     * @param id its name
+     * @param engine wire of all its replicas
+     * @param model the model it serves
+     * @param ctx context of one slot, tokens
+     * @param queue bounds of its queues
+     * @param allowPinning whether requests may pin this pool
+     * @param replicas at least one, ids distinct
+     * @param timeouts limits on the engines' silence
+     */
+    public record Pool(
+            String id,
+            EngineKind engine,
+            String model,
+            int ctx,
+            Queue queue,
+            boolean allowPinning,
+            List<Replica> replicas,
+            Timeouts timeouts) {
+
+        /** The scheduler's view of this pool. */
+        public PoolSpec spec() {
+            return new PoolSpec(
+                    id,
+                    engine,
+                    model,
+                    ctx,
+                    queue.capacity,
+                    queue.fullPolicy,
+                    queue.batchGuard,
+                    allowPinning,
+                    replicas.stream()
+                            .map(r -> new PoolSpec.ReplicaSpec(r.id, r.slots, r.deviceMask))
+                            .toList());
+        }
+    }
+
+    /**
+     * A pool's queues.
+     *
+     * @param capacity most tasks queued, per priority
+     * @param fullPolicy what happens to the task that finds its queue full
+     * @param batchGuard interactive starts after which one waiting batch task goes first
+     */
+    public record Queue(int capacity, PoolSpec.FullPolicy fullPolicy, int batchGuard) {}
+
+    /**
+     * One engine.
+     *
+     * @param id its name within the pool
+     * @param url base URL; scheme {@code mock} for the built-in engine, {@code http} for all others
+     * @param slots decodes at once
+     * @param deviceMask devices it runs on, such as {@code 0,1}; null where not said
+     */
+    public record Replica(String id, URI url, int slots, @Nullable String deviceMask) {}
+
+    /**
+     * Limits on an engine's silence.
+     *
+     * @param connectMs on connecting, ms
+     * @param firstByteMs from the request to the first byte of the answer's body, prefill included, ms
+     * @param idleMs between two reads after that, ms
+     */
+    public record Timeouts(int connectMs, int firstByteMs, int idleMs) {}
+
+    /**
+     * Limits on what clients send.
+     *
+     * @param requestLineBytes longest request line
+     * @param headerLineBytes longest header line
+     * @param headerBytes all header lines of a request together
+     * @param headerCount most header lines
+     * @param bodyBytes longest body
+     * @param idleMs a connection without a request is closed after this, ms
+     * @param headTimeoutMs from a request's first byte to the end of its header, ms
+     * @param bodyTimeoutMs from there to the end of its body, ms
+     * @param pipelinedBytes most unanswered bytes read ahead on a connection
+     * @param pipelinedRequests most unanswered requests read ahead on a connection
+     * @param connections most client connections at once
+     */
+    public record Http(
+            int requestLineBytes,
+            int headerLineBytes,
+            int headerBytes,
+            int headerCount,
+            int bodyBytes,
+            int idleMs,
+            int headTimeoutMs,
+            int bodyTimeoutMs,
+            int pipelinedBytes,
+            int pipelinedRequests,
+            int connections) {}
+
+    /** How sockets are driven. */
+    public enum Transport {
+        /** Epoll where the platform has it, else NIO. */
+        AUTO,
+        /** Linux epoll, or the start fails. */
+        EPOLL,
+        /** The JDK's selectors. */
+        NIO
+    }
+
+    /**
+     * The ring before the scheduler.
+     *
+     * @param ringSize slots, a power of two
+     * @param waitStrategy how the scheduler's thread waits
+     * @param tickMs longest time between two looks at deadlines, ms
+     */
+    public record Scheduler(int ringSize, WaitStrategy waitStrategy, int tickMs) {}
+
+    /** How the scheduler's thread waits for events. */
+    public enum WaitStrategy {
+        /** On a lock: no CPU while idle. */
+        BLOCKING,
+        /** On a lock, with the tick as time limit and fewer signals. */
+        LITE_TIMEOUT_BLOCKING,
+        /** Spins and yields: burns a core. */
+        YIELDING,
+        /** Spins: burns a core, lowest latency. */
+        BUSY_SPIN
+    }
+
+    /**
+     * Limits and periods of streams.
+     *
+     * @param heartbeatMs longest silence before a comment line, ms
+     * @param metricsPeriodMs between two {@code metrics} events, ms
+     * @param readerStallMs a reader that takes nothing for this long is cut, ms
+     * @param readerLagBytes a reader this far behind the stream's head is cut
+     * @param disconnectGraceMs how long a task outlives its last reader
+     * @param retainedTasks ended tasks kept for replay, most
+     * @param retainedBytes transcripts kept in memory, most bytes
+     * @param retainedMs ended tasks kept for replay, longest, ms
+     * @param tokenQueueSlabs buffers of one stream between engine and reader
+     */
+    public record Streams(
+            int heartbeatMs,
+            int metricsPeriodMs,
+            int readerStallMs,
+            long readerLagBytes,
+            DisconnectGrace disconnectGraceMs,
+            int retainedTasks,
+            long retainedBytes,
+            long retainedMs,
+            int tokenQueueSlabs) {}
+
+    /**
+     * How long a task outlives its last reader, by priority.
+     *
+     * @param interactive ms, −1: for ever
+     * @param batch ms, −1: for ever
+     */
+    public record DisconnectGrace(long interactive, long batch) {
+
+        /** The grace of one priority, ms, −1: for ever. */
+        public long of(Priority priority) {
+            return priority == Priority.INTERACTIVE ? interactive : batch;
+        }
+    }
+
+    /**
+     * How the daemon stops.
+     *
+     * @param lameDuckMs between {@code /readyz} turning 503 and refusing tasks, ms
+     * @param drainDeadlineMs how long streams may go on after that, ms
+     */
+    public record Shutdown(int lameDuckMs, int drainDeadlineMs) {}
+
+    /**
+     * What is logged.
+     *
+     * @param level least severe level that is written
+     * @param format how a line looks
+     * @param ringSize events between the threads that log and the one that writes, a power of two
+     */
+    public record Log(LogLevel level, LogFormat format, int ringSize) {}
+
+    /** Severity, most severe first. */
+    public enum LogLevel {
+        OFF,
+        ERROR,
+        WARN,
+        INFO,
+        DEBUG,
+        TRACE
+    }
+
+    /** How a log line looks. */
+    public enum LogFormat {
+        /** Text on a terminal, else JSON. */
+        AUTO,
+        /** JSON Lines. */
+        JSON,
+        /** For people. */
+        TEXT
+    }
+
+    /**
+     * What {@code /metrics} shows.
+     *
+     * @param jvm whether series of the JVM and the process are there
+     */
+    public record Metrics(boolean jvm) {}
+}

@@ -1,0 +1,292 @@
+package io.llamaorch.orchestratord.server.config;
+
+import static java.util.Locale.ROOT;
+
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.scheduler.core.PoolSpec.FullPolicy;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The keys of the configuration: type, range, default and meaning of each, in one place. The JSON Schema in
+ * {@code contracts/schemas/config.schema.json} is written from here.
+ */
+final class ConfigBinding {
+    private static final int KIB = 1 << 10;
+    private static final int MIB = 1 << 20;
+    private static final long GIB = 1L << 30;
+    private static final int HOUR_MS = 3_600_000;
+    private static final int DAY_MS = 24 * HOUR_MS;
+    private static final int NAME_MAX = 64;
+
+    private ConfigBinding() {}
+
+    /** The whole file. */
+    static Config bind(Section s) {
+        return new Config(
+                listen(s),
+                path(
+                        s,
+                        "state_dir",
+                        "./state",
+                        "folder of what survives a restart; relative to the file that names it"),
+                s.section("auth", ConfigBinding::auth, "who may call; with no key only loopback may be listened on"),
+                s.list("pools", 1, 256, ConfigBinding::pool, "pools of engine replicas that serve one model each"),
+                s.section("http", ConfigBinding::http, "limits on what clients send"),
+                eventLoops(s.integer("event_loops", 0, 64, 0, "I/O threads; 0: half the cores, 1 to 8")),
+                word(s, "transport", Config.Transport.AUTO, "how sockets are driven"),
+                s.section("scheduler", ConfigBinding::scheduler, "the ring before the scheduler"),
+                s.section("streams", ConfigBinding::streams, "limits and periods of streams and transcripts"),
+                s.section("shutdown", ConfigBinding::shutdown, "how the daemon stops on SIGTERM"),
+                s.section("log", ConfigBinding::log, "what is logged to standard error"),
+                s.section(
+                        "metrics",
+                        m -> new Config.Metrics(m.flag("jvm", true, "series of the JVM and the process")),
+                        "what /metrics shows"));
+    }
+
+    private static ListenAddress listen(Section s) {
+        String text = s.text("listen", "127.0.0.1:8080", "address and port of HTTP, such as 127.0.0.1:8080 or [::1]:0");
+        ListenAddress address = ListenAddress.parse(text == null ? "" : text);
+        if (address == null) {
+            s.problem("listen", "must be host:port such as 127.0.0.1:8080, not " + Words.quote(String.valueOf(text)));
+            return new ListenAddress("127.0.0.1", 0);
+        }
+        return address;
+    }
+
+    private static Config.Auth auth(Section s) {
+        s.text("keys_file", null, "YAML file that holds the list of keys, instead of keys");
+        return new Config.Auth(
+                s.list("keys", 0, 1024, ConfigBinding::key, "keys, known by their digests"),
+                s.flag("loopback_bypass", false, "callers on the loopback address need no key"),
+                s.flag("ops_require_key", false, "/metrics, /livez and /readyz need a key"));
+    }
+
+    /** One entry of {@code auth.keys} or of a keys file. */
+    static Config.ApiKey key(Section s) {
+        String name = name(s, "name", "what logs call the key");
+        String sha256 = s.requiredText("sha256", "SHA-256 of the key in hexadecimal: printf %s KEY | sha256sum")
+                .toLowerCase(ROOT);
+        if (s.reading() && !sha256.isEmpty() && !sha256.matches("[0-9a-f]{64}")) {
+            s.problem("sha256", "must be 64 hexadecimal digits: printf %s \"$KEY\" | sha256sum");
+        }
+        List<Config.Scope> scopes = s.choices(
+                "scopes",
+                Arrays.asList(Config.Scope.values()),
+                ConfigBinding::lower,
+                List.of(Config.Scope.DATA),
+                "what the key may do; control: also see and cancel what other keys made");
+        return new Config.ApiKey(name, sha256, scopes);
+    }
+
+    private static Config.Pool pool(Section s) {
+        String id = name(s, "id", "name of the pool");
+        EngineKind engine = s.choice(
+                "engine",
+                Arrays.asList(EngineKind.values()),
+                EngineKind::wireName,
+                null,
+                "wire that its engines speak");
+        return new Config.Pool(
+                id,
+                engine,
+                s.requiredText("model", "model reference that it serves, such as hf:org/repo/file.gguf"),
+                s.integer("ctx", 1, 16 * MIB, Section.REQUIRED, "context of one slot, tokens"),
+                s.section("queue", ConfigBinding::queue, "bounds of its queues"),
+                s.flag("allow_pinning", true, "requests may pin this pool"),
+                s.list("replicas", 1, 64, r -> replica(r, engine), "its engines"),
+                s.section("timeouts", ConfigBinding::timeouts, "limits on an engine's silence"));
+    }
+
+    private static Config.Queue queue(Section s) {
+        return new Config.Queue(
+                s.integer("capacity", 1, 1_000_000, 1024, "most tasks queued, per priority"),
+                s.choice(
+                        "full_policy",
+                        Arrays.asList(FullPolicy.values()),
+                        policy -> lower(policy).replace('_', '-'),
+                        FullPolicy.REJECT,
+                        "what happens to the task that finds its queue full"),
+                s.integer("batch_guard", 1, 1_000_000, 16, "interactive starts after which one batch task goes first"));
+    }
+
+    private static Config.Replica replica(Section s, EngineKind engine) {
+        return new Config.Replica(
+                name(s, "id", "name of the replica within its pool"),
+                url(s, engine),
+                s.integer("slots", 1, 65_536, 1, "decodes at once; lowered where a probe finds fewer"),
+                s.text("device_mask", null, "devices it runs on, such as \"0,1\""));
+    }
+
+    private static URI url(Section s, EngineKind engine) {
+        String text = s.requiredText("url", "base URL, http://host:port; mock: for the built-in engine");
+        URI none = URI.create("mock:///");
+        if (text.isEmpty() || !s.reading()) {
+            return none;
+        }
+        try {
+            URI url = text.equals("mock:") ? none : new URI(text);
+            String problem = urlProblem(url, engine);
+            if (problem != null) {
+                s.problem("url", problem);
+                return none;
+            }
+            return url;
+        } catch (URISyntaxException e) {
+            s.problem("url", "not a URL: " + Words.quote(text));
+            return none;
+        }
+    }
+
+    private static @Nullable String urlProblem(URI url, EngineKind engine) {
+        String wanted = engine == EngineKind.MOCK ? "mock" : "http";
+        if (!wanted.equals(url.getScheme())) {
+            return "engine " + engine.wireName() + " needs a URL of scheme " + wanted + ": such as "
+                    + (engine == EngineKind.MOCK ? "mock:" : "http://127.0.0.1:9901");
+        }
+        if (engine == EngineKind.MOCK) {
+            return null;
+        }
+        if (url.getHost() == null || url.getPort() == 0 || url.getPort() > 65_535) {
+            return "must name a host and a port from 1 to 65535, such as http://127.0.0.1:9901";
+        }
+        if (url.getRawUserInfo() != null || url.getRawQuery() != null || url.getRawFragment() != null) {
+            return "must be a base URL: no user, query or fragment";
+        }
+        return null;
+    }
+
+    private static Config.Timeouts timeouts(Section s) {
+        return new Config.Timeouts(
+                s.integer("connect_ms", 1, HOUR_MS, 2_000, "limit on connecting, ms"),
+                s.integer(
+                        "first_byte_ms",
+                        1,
+                        DAY_MS,
+                        300_000,
+                        "request to first byte of the answer, prefill included, ms"),
+                s.integer("idle_ms", 1, DAY_MS, 60_000, "between two reads after that, ms"));
+    }
+
+    private static Config.Http http(Section s) {
+        return new Config.Http(
+                s.intBytes("request_line_bytes", 128, 64 * KIB, 8 * KIB, "longest request line"),
+                s.intBytes("header_line_bytes", 128, 64 * KIB, 8 * KIB, "longest header line"),
+                s.intBytes("header_bytes", 512, MIB, 16 * KIB, "all header lines of a request together"),
+                s.integer("header_count", 8, 1_000, 64, "most header lines of a request"),
+                s.intBytes("body_bytes", KIB, 256 * MIB, MIB, "longest body"),
+                s.integer("idle_ms", 1, DAY_MS, 75_000, "a connection without a request is closed after this, ms"),
+                s.integer(
+                        "head_timeout_ms", 1, HOUR_MS, 10_000, "first byte of a request to the end of its header, ms"),
+                s.integer("body_timeout_ms", 1, HOUR_MS, 30_000, "end of the header to the end of the body, ms"),
+                s.intBytes("pipelined_bytes", KIB, 16 * MIB, 64 * KIB, "most unanswered bytes read ahead"),
+                s.integer("pipelined_requests", 1, 1_024, 32, "most unanswered requests read ahead"),
+                s.integer("connections", 1, 1_000_000, 10_000, "most client connections at once"));
+    }
+
+    private static Config.Scheduler scheduler(Section s) {
+        return new Config.Scheduler(
+                powerOfTwo(s, "ring_size", 1_024, 1 << 24, 1 << 16, "events in the ring, a power of two"),
+                word(
+                        s,
+                        "wait_strategy",
+                        Config.WaitStrategy.LITE_TIMEOUT_BLOCKING,
+                        "how its thread waits; yielding and busy_spin burn a core"),
+                s.integer("tick_ms", 1, 1_000, 1, "longest time between two looks at deadlines, ms"));
+    }
+
+    private static Config.Streams streams(Section s) {
+        return new Config.Streams(
+                s.integer("heartbeat_ms", 100, HOUR_MS, 15_000, "longest silence before a comment line, ms"),
+                s.integer("metrics_period_ms", 10, HOUR_MS, 1_000, "between two metrics events, ms"),
+                s.integer("reader_stall_ms", 100, HOUR_MS, 60_000, "a reader that takes nothing this long is cut, ms"),
+                s.bytes(
+                        "reader_lag_bytes",
+                        64 * KIB,
+                        GIB,
+                        4L * MIB,
+                        "a reader this far behind the stream's head is cut"),
+                s.section("disconnect_grace_ms", ConfigBinding::grace, "how long a task outlives its last reader, ms"),
+                s.integer("retained_tasks", 0, 1_000_000, 10_000, "ended tasks kept for replay"),
+                s.bytes("retained_bytes", MIB, 64 * GIB, 256L * MIB, "transcripts kept in memory"),
+                s.number("retained_ms", 0, 7L * DAY_MS, HOUR_MS, "how long ended tasks are kept for replay, ms"),
+                s.integer("token_queue_slabs", 2, 1_024, 16, "buffers of one stream between engine and reader"));
+    }
+
+    private static Config.DisconnectGrace grace(Section s) {
+        return new Config.DisconnectGrace(
+                s.number("interactive", -1, DAY_MS, 0, "of interactive tasks, ms; -1: for ever"),
+                s.number("batch", -1, DAY_MS, -1, "of batch tasks, ms; -1: for ever"));
+    }
+
+    private static Config.Shutdown shutdown(Section s) {
+        return new Config.Shutdown(
+                s.integer("lame_duck_ms", 0, HOUR_MS, 0, "between /readyz turning 503 and refusing tasks, ms"),
+                s.integer("drain_deadline_ms", 0, DAY_MS, 30_000, "how long streams may go on after that, ms"));
+    }
+
+    private static Config.Log log(Section s) {
+        return new Config.Log(
+                word(s, "level", Config.LogLevel.INFO, "least severe level that is written"),
+                word(s, "format", Config.LogFormat.AUTO, "auto: text on a terminal, else JSON Lines"),
+                powerOfTwo(s, "ring_size", 128, 1 << 20, 8_192, "events waiting to be written, a power of two"));
+    }
+
+    private static int eventLoops(int asked) {
+        return asked > 0 ? asked : Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, 8);
+    }
+
+    private static int powerOfTwo(Section s, String key, int min, int max, int byDefault, String doc) {
+        int value = s.integer(key, min, max, byDefault, doc);
+        if (Integer.bitCount(value) != 1) {
+            s.problem(key, value + " is not a power of two; " + Integer.highestOneBit(value) * 2 + " is the next");
+            return byDefault;
+        }
+        return value;
+    }
+
+    private static String name(Section s, String key, String doc) {
+        String value = s.requiredText(key, doc);
+        if (s.reading() && !value.isEmpty() && !value.matches("[A-Za-z0-9][A-Za-z0-9._-]{0," + (NAME_MAX - 1) + "}")) {
+            s.problem(key, "must be 1 to " + NAME_MAX + " letters, digits, '.', '_' or '-', not " + Words.quote(value));
+        }
+        return value;
+    }
+
+    private static Path path(Section s, String key, String byDefault, String doc) {
+        String text = s.text(key, byDefault, doc);
+        try {
+            return resolve(Path.of(text == null ? byDefault : text), s.origin(key));
+        } catch (InvalidPathException e) {
+            s.problem(key, "not a path");
+            return Path.of(byDefault);
+        }
+    }
+
+    /** A path in a file counts from that file's folder; one in the environment or an argument from the working one. */
+    static Path resolve(Path path, Origin origin) {
+        Path folder = origin.layer() == Origin.Layer.FILE
+                ? Path.of(origin.name()).toAbsolutePath().getParent()
+                : null;
+        return (folder == null ? path.toAbsolutePath() : folder.resolve(path)).normalize();
+    }
+
+    private static <E extends Enum<E>> E word(Section s, String key, E byDefault, String doc) {
+        return s.choice(
+                key,
+                Arrays.asList(byDefault.getDeclaringClass().getEnumConstants()),
+                ConfigBinding::lower,
+                byDefault,
+                doc);
+    }
+
+    private static String lower(Enum<?> value) {
+        return value.name().toLowerCase(ROOT);
+    }
+}

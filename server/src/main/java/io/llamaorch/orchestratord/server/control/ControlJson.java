@@ -1,0 +1,206 @@
+package io.llamaorch.orchestratord.server.control;
+
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
+import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.json.JsonWriter;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
+/** Schemas {@code Capabilities}, {@code Pools}, {@code PoolHealth} of {@code contracts/openapi/control.yaml}. Any thread. */
+public final class ControlJson {
+    private static final String API_VERSION = "1.0.0";
+
+    private final Config config;
+    private final String version;
+    private final BiFunction<Integer, Integer, @Nullable String> lastError;
+
+    /**
+     * Writes for one configuration.
+     *
+     * @param version of the daemon
+     * @param lastError why a replica is not ready, by indexes of pool and replica; null where it is
+     */
+    public ControlJson(Config config, String version, BiFunction<Integer, Integer, @Nullable String> lastError) {
+        this.config = config;
+        this.version = version;
+        this.lastError = lastError;
+    }
+
+    JsonWriter capabilities(JsonWriter json, SchedulerSnapshot snapshot) {
+        json.beginObject().member("api_version", API_VERSION).member("daemon_version", version);
+        json.name("engines").beginArray();
+        Set<EngineKind> engines = new LinkedHashSet<>();
+        snapshot.pools().forEach(pool -> engines.add(pool.engine()));
+        for (EngineKind engine : engines) {
+            engine(json, engine, snapshot.pools());
+        }
+        json.endArray();
+        json.name("features")
+                .beginObject()
+                .member("idempotent_submit", true)
+                .member("resume", true)
+                .member("replay", true)
+                .member("cancel", true)
+                .member("detached", true)
+                .member("several_readers", true)
+                .member("sessions", false)
+                .member("budgets", false)
+                .member("artifacts", false)
+                .endObject();
+        limits(json);
+        return json.endObject();
+    }
+
+    private void engine(JsonWriter json, EngineKind engine, List<SchedulerSnapshot.Pool> pools) {
+        json.beginObject().member("engine", engine.wireName());
+        json.name("workloads").beginArray().value("completion").endArray();
+        boolean mock = engine == EngineKind.MOCK;
+        json.name("features").beginObject();
+        json.name("determinism").beginArray();
+        if (mock) {
+            json.value("strict");
+        }
+        json.value("best_effort").endArray();
+        json.member("seed", true)
+                .member("grammar", !mock)
+                .member("json_schema", !mock)
+                .member("cancel", true)
+                .endObject();
+        json.name("pools").beginArray();
+        for (int i = 0; i < pools.size(); i++) {
+            if (pools.get(i).engine() == engine) {
+                pool(json, pools.get(i), config.pools().get(i));
+            }
+        }
+        json.endArray().endObject();
+    }
+
+    private static void pool(JsonWriter json, SchedulerSnapshot.Pool pool, Config.Pool configured) {
+        json.beginObject()
+                .member("pool_id", pool.id())
+                .member("model_ref", pool.model())
+                .member("ready", Readiness.isReady(pool))
+                .member("ctx_max", configured.ctx())
+                .member("max_tokens", configured.ctx())
+                .member("concurrency", pool.slots())
+                .member("allow_pinning", configured.allowPinning())
+                .member("queue_capacity", pool.queueCapacity())
+                .member(
+                        "full_policy",
+                        configured
+                                .queue()
+                                .fullPolicy()
+                                .name()
+                                .toLowerCase(Locale.ROOT)
+                                .replace('_', '-'));
+        json.name("replicas").beginArray();
+        for (int i = 0; i < pool.replicas().size(); i++) {
+            SchedulerSnapshot.Replica replica = pool.replicas().get(i);
+            json.beginObject()
+                    .member("replica_id", replica.id())
+                    .member("state", word(replica))
+                    .member("engine_version", replica.version().isEmpty() ? null : replica.version())
+                    .member("ctx_max", replica.ctx())
+                    .member("concurrency", replica.slots())
+                    .member("device_mask", configured.replicas().get(i).deviceMask())
+                    .endObject();
+        }
+        json.endArray().endObject();
+    }
+
+    private void limits(JsonWriter json) {
+        Config.Http http = config.http();
+        Config.Streams streams = config.streams();
+        json.name("limits")
+                .beginObject()
+                .member("request_target_bytes", http.requestLineBytes())
+                .member("header_bytes", http.headerBytes())
+                .member("header_count", http.headerCount())
+                .member("body_bytes", http.bodyBytes())
+                .member("header_timeout_ms", http.headTimeoutMs())
+                .member("body_timeout_ms", http.bodyTimeoutMs())
+                .member("keep_alive_ms", http.idleMs())
+                .member("connections", http.connections())
+                .member("reader_idle_ms", streams.readerStallMs())
+                .member("heartbeat_ms", streams.heartbeatMs())
+                .member("retained_tasks", streams.retainedTasks())
+                .member("retained_bytes", streams.retainedBytes())
+                .member("retained_ms", streams.retainedMs())
+                .endObject();
+    }
+
+    JsonWriter pools(JsonWriter json, SchedulerSnapshot snapshot) {
+        json.beginObject().name("pools").beginArray();
+        for (SchedulerSnapshot.Pool pool : snapshot.pools()) {
+            head(json.beginObject(), pool);
+            json.name("queue_depth")
+                    .beginObject()
+                    .member("interactive", pool.queuedInteractive())
+                    .member("batch", pool.queuedBatch())
+                    .endObject()
+                    .endObject();
+        }
+        return json.endArray().endObject();
+    }
+
+    JsonWriter health(JsonWriter json, SchedulerSnapshot.Pool pool) {
+        head(json.beginObject(), pool);
+        int poolIndex = indexOf(pool.id());
+        String newest = null;
+        json.name("replicas").beginArray();
+        for (int i = 0; i < pool.replicas().size(); i++) {
+            SchedulerSnapshot.Replica replica = pool.replicas().get(i);
+            String error = lastError.apply(poolIndex, i);
+            newest = error == null ? newest : error;
+            json.beginObject()
+                    .member("replica_id", replica.id())
+                    .member("state", word(replica))
+                    .member("engine_version", replica.version().isEmpty() ? null : replica.version())
+                    .member("slots", replica.slots())
+                    .member("leased", replica.leased())
+                    .member("last_error", error)
+                    .endObject();
+        }
+        json.endArray().name("queue").beginObject();
+        queue(json.name("interactive"), pool.queuedInteractive(), pool.queueCapacity());
+        queue(json.name("batch"), pool.queuedBatch(), pool.queueCapacity());
+        return json.endObject()
+                .member("tokens_per_s", pool.leases() == 0 ? 0 : pool.tokensPerSecond() * pool.leases())
+                .member("eta_ms", pool.etaMs())
+                .member("last_error", newest)
+                .endObject();
+    }
+
+    private static void head(JsonWriter json, SchedulerSnapshot.Pool pool) {
+        json.member("pool_id", pool.id())
+                .member("engine", pool.engine().wireName())
+                .member("model_ref", pool.model())
+                .member("live", Readiness.isLive(pool))
+                .member("ready", Readiness.isReady(pool))
+                .member("draining", pool.draining())
+                .member("slots", pool.slots())
+                .member("leased", pool.leases());
+    }
+
+    private static void queue(JsonWriter json, int depth, int capacity) {
+        json.beginObject().member("depth", depth).member("capacity", capacity).endObject();
+    }
+
+    private int indexOf(String poolId) {
+        for (int i = 0; i < config.pools().size(); i++) {
+            if (config.pools().get(i).id().equals(poolId)) {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    private static String word(SchedulerSnapshot.Replica replica) {
+        return replica.state().name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,159 @@
+package io.llamaorch.orchestratord.server.http;
+
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.server.auth.ApiKeys;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Makes the pipeline of each accepted connection; the child handler of the server's bootstrap.
+ *
+ * <p>{@code RequestGate → HttpRequestDecoder → HttpConnection}. Connections are counted over all loops; one too many is
+ * told 503 and closed. Keys can be replaced while running; limits and routes are fixed.
+ *
+ * <p>Shared by all event loops: immutable but for volatile fields and the count.
+ */
+@ChannelHandler.Sharable
+@SuppressWarnings("FutureReturnValueIgnored") // listeners are added to futures that need no answer
+public final class HttpFront extends ChannelInitializer<Channel> {
+    private final HttpLimits limits;
+    private final Router router;
+    private final HttpEvents events;
+    private final AtomicInteger connections = new AtomicInteger();
+    private final HttpDecoderConfig decoderConfig;
+
+    private volatile ApiKeys keys;
+    private volatile boolean draining;
+
+    private final FastThreadLocal<Loop> loops = new FastThreadLocal<>();
+
+    public HttpFront(HttpLimits limits, Router router, ApiKeys keys, HttpEvents events) {
+        this.limits = limits;
+        this.router = router;
+        this.keys = keys;
+        this.events = events;
+        this.decoderConfig = decoderConfig(limits);
+    }
+
+    /** Keys for requests from now on; any thread. */
+    public void keys(ApiKeys newKeys) {
+        keys = newKeys;
+    }
+
+    /** From now on each answer closes its connection; any thread. */
+    public void drain() {
+        draining = true;
+    }
+
+    /** Open connections; any thread. */
+    public int connections() {
+        return connections.get();
+    }
+
+    @Override
+    protected void initChannel(Channel channel) {
+        Loop loop = loops.get();
+        if (loop == null) {
+            loop = new Loop(this, LoopTicks.start(channel.eventLoop(), System::currentTimeMillis));
+            loops.set(loop);
+        }
+        install(channel, loop);
+    }
+
+    /** The same with a given loop's state, for tests that drive its ticks. */
+    void install(Channel channel, Loop loop) {
+        if (connections.incrementAndGet() > limits.connectionsMax()) {
+            connections.decrementAndGet();
+            events.onConnection(false);
+            ApiError error = ApiError.of(
+                    ErrorCode.POOL_UNAVAILABLE,
+                    "All " + limits.connectionsMax() + " connections are taken; reuse yours or come back.");
+            channel.writeAndFlush(loop.responses()
+                            .error(
+                                    channel.alloc(),
+                                    error.retryAfterMs(1000).by("connections"),
+                                    loop.correlationIds().next(),
+                                    false,
+                                    Responses.Connection.CLOSE,
+                                    null))
+                    .addListener(ChannelFutureListener.CLOSE);
+            return;
+        }
+        events.onConnection(true);
+        channel.closeFuture().addListener(future -> {
+            connections.decrementAndGet();
+            events.onDisconnection();
+        });
+        RequestGate gate = new RequestGate(limits, loop.ticks());
+        ChannelPipeline pipeline = channel.pipeline();
+        pipeline.addLast(gate);
+        pipeline.addLast(new HttpRequestDecoder(decoderConfig));
+        pipeline.addLast(new HttpConnection(loop, gate));
+    }
+
+    /** The gate has refused whatever these limits would. */
+    private static HttpDecoderConfig decoderConfig(HttpLimits limits) {
+        return new HttpDecoderConfig()
+                .setMaxInitialLineLength(limits.requestLineBytesMax() + 2)
+                .setMaxHeaderSize(Math.max(limits.headerBytesMax(), ChunkFraming.TRAILER_BYTES_MAX) + 2)
+                .setMaxChunkSize(1 << 20)
+                .setInitialBufferSize(256)
+                .setHeadersFactory(DefaultHttpHeadersFactory.headersFactory().withValidation(false))
+                .setTrailersFactory(DefaultHttpHeadersFactory.trailersFactory().withValidation(false));
+    }
+
+    /** What the connections of one event loop share. Owner: that loop. */
+    static final class Loop {
+        private final HttpFront front;
+        private final LoopTicks ticks;
+        private final Responses responses;
+        private final CorrelationIds correlationIds = new CorrelationIds();
+
+        Loop(HttpFront front, LoopTicks ticks) {
+            this.front = front;
+            this.ticks = ticks;
+            this.responses = new Responses(ticks);
+        }
+
+        LoopTicks ticks() {
+            return ticks;
+        }
+
+        Responses responses() {
+            return responses;
+        }
+
+        CorrelationIds correlationIds() {
+            return correlationIds;
+        }
+
+        HttpLimits limits() {
+            return front.limits;
+        }
+
+        Router router() {
+            return front.router;
+        }
+
+        HttpEvents events() {
+            return front.events;
+        }
+
+        ApiKeys keys() {
+            return front.keys;
+        }
+
+        boolean draining() {
+            return front.draining;
+        }
+    }
+}

@@ -1,0 +1,280 @@
+package io.llamaorch.orchestratord.server.log;
+
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.task.FinishReason;
+import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Dispatch;
+import io.llamaorch.orchestratord.scheduler.core.PlacementDecision;
+import java.util.Locale;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The events worth a line. From any thread; never blocks, and costs an allocation or two: not for use per token.
+ *
+ * <p>Spans are ms. {@code human} is a sentence without ids: those are fields. No method takes a prompt or a key.
+ */
+public final class EventLog {
+    private static final String CALLER = EventLog.class.getName();
+    private static final int CANDIDATES_MAX = 16;
+
+    private final Logger log;
+
+    EventLog(Logger log) {
+        this.log = log;
+    }
+
+    /** The process has begun. */
+    public void daemonStarting(String version) {
+        event(Level.INFO, "daemon_starting", "Starting.")
+                .with("version", version)
+                .write(log);
+    }
+
+    /** Sockets are bound: from now on requests are taken. */
+    public void daemonListening(String address, long startMs) {
+        event(Level.INFO, "daemon_listening", "Listening on " + address + ".")
+                .with("address", address)
+                .with("start_ms", startMs)
+                .write(log);
+    }
+
+    /** No new tasks from now on. */
+    public void daemonDraining(String reason, long openTasks, long deadlineMs) {
+        event(Level.INFO, "daemon_draining", "Draining: no new tasks, open ones may finish.")
+                .with("reason", reason)
+                .with("open_tasks", openTasks)
+                .with("deadline_ms", deadlineMs)
+                .write(log);
+    }
+
+    /** The last line of a run. */
+    public void daemonStopped(int exitCode, long upMs) {
+        event(Level.INFO, "daemon_stopped", "Stopped.")
+                .with("exit_code", exitCode)
+                .with("up_ms", upMs)
+                .write(log);
+    }
+
+    /** Something that may be allowed and is probably not meant, such as a warning of the configuration. */
+    public void warning(String event, String human) {
+        event(Level.WARN, event, human).write(log);
+    }
+
+    /** A task is in. */
+    public void admitted(TaskContext task, Admission admission) {
+        String human = admission.queuePosition() == 0
+                ? "A task was admitted and starts at once."
+                : "A task was queued behind " + admission.queuePosition() + ".";
+        task(Level.INFO, "admission", human, task)
+                .with("pool_id", admission.poolId())
+                .with("queue_position", admission.queuePosition())
+                .with("predicted_start_ms", admission.predictedStartMs())
+                .with("queue_depth", admission.queueDepth())
+                .with("on_time_probability", admission.onTimeProbability())
+                .write(log);
+    }
+
+    /** A task got a slot, and why that one. */
+    public void placed(TaskContext task, Dispatch dispatch) {
+        PlacementDecision decision = dispatch.decision();
+        String why =
+                decision.pinned() ? "as pinned" : "by " + decision.decidedBy().replace('_', ' ');
+        task(Level.INFO, "placement", "A task got a slot, " + why + ".", task)
+                .with("pool_id", dispatch.poolId())
+                .with("replica_id", dispatch.replicaId())
+                .with("engine_version", dispatch.engineVersion())
+                .with("queue_time_ms", dispatch.queueTimeNs() / 1_000_000)
+                .with("kv_warmth", dispatch.kvWarmth())
+                .with("decision_by", decision.decidedBy())
+                .with("decision_pinned", decision.pinned())
+                .with("decision_fallback", decision.fallback())
+                .with("decision_candidates_count", decision.candidates().size())
+                .with("decision_candidates", candidates(decision))
+                .write(log);
+    }
+
+    /** The engine took the request and {@code started} is on the stream. */
+    public void streamStarted(TaskContext task, Dispatch dispatch) {
+        task(Level.INFO, "stream_start", "A stream started.", task)
+                .with("pool_id", dispatch.poolId())
+                .with("replica_id", dispatch.replicaId())
+                .with("engine_version", dispatch.engineVersion())
+                .with("queue_time_ms", dispatch.queueTimeNs() / 1_000_000)
+                .with("kv_warmth", dispatch.kvWarmth())
+                .write(log);
+    }
+
+    /** {@code end} is on the stream. */
+    public void streamEnded(TaskContext task, FinishReason reason, StreamSummary summary) {
+        summary(
+                        task(
+                                Level.INFO,
+                                "stream_end",
+                                "A stream ended after " + summary.tokensOut() + " tokens.",
+                                task),
+                        summary)
+                .with("finish_reason", reason.wireName())
+                .write(log);
+    }
+
+    /** {@code error} is on the stream. */
+    public void streamFailed(TaskContext task, ApiError error, StreamSummary summary) {
+        summary(task(Level.WARN, "stream_error", "A stream ended with an error.", task), summary)
+                .with("code", error.code().name())
+                .with("error", error.message())
+                .with("retriable", error.retriable())
+                .write(log);
+    }
+
+    /** A task was canceled; {@code reason} as in the metrics. */
+    public void canceled(TaskContext task, String reason, StreamSummary summary) {
+        summary(task(Level.INFO, "cancel", "A task was canceled.", task), summary)
+                .with("reason", reason)
+                .write(log);
+    }
+
+    /** A task was refused before it was queued; {@code task} is null where the request did not get that far. */
+    public void rejected(@Nullable TaskContext task, String correlationId, String identity, ApiError error) {
+        String human = "A task was rejected: "
+                + error.code().name().toLowerCase(Locale.ROOT).replace('_', ' ') + ".";
+        EventLine line = task == null
+                ? event(Level.INFO, "reject", human)
+                        .with("correlation_id", correlationId)
+                        .with("identity", identity)
+                : task(Level.INFO, "reject", human, task);
+        error(line, error).write(log);
+    }
+
+    /** A queued task was taken out: its deadline passed, or its place went to another. */
+    public void evicted(TaskContext task, ApiError error) {
+        error(task(Level.WARN, "evict", "A queued task lost its place.", task), error)
+                .write(log);
+    }
+
+    /** A replica's state changed. */
+    public void replicaChanged(String poolId, String replicaId, ReplicaStatus.@Nullable State from, ReplicaStatus now) {
+        Level level = now.state() == ReplicaStatus.State.DOWN ? Level.WARN : Level.INFO;
+        String word =
+                switch (now.state()) {
+                    case READY -> "is ready";
+                    case LOADING -> "is loading its model";
+                    case DOWN -> "is down";
+                };
+        event(level, "pool_transition", "A replica " + word + ".")
+                .with("pool_id", poolId)
+                .with("replica_id", replicaId)
+                .with("from", from == null ? null : lower(from))
+                .with("to", lower(now.state()))
+                .with("engine_version", now.engineVersion())
+                .with("last_error", now.lastError())
+                .write(log);
+    }
+
+    /** A pool's state changed: {@code draining}, {@code drained}, {@code reloading}, {@code ready} … */
+    public void poolChanged(String poolId, String to, @Nullable String reason) {
+        event(Level.INFO, "pool_transition", "A pool is now " + to + ".")
+                .with("pool_id", poolId)
+                .with("to", to)
+                .with("reason", reason)
+                .write(log);
+    }
+
+    /** A reader was cut off a stream; the task goes on. */
+    public void readerCut(TaskContext task, String reason, long lagBytes) {
+        task(Level.INFO, "reader_cut", "A reader fell too far behind and was cut off.", task)
+                .with("reason", reason)
+                .with("lag_bytes", lagBytes)
+                .write(log);
+    }
+
+    /** A defect: what no input should be able to cause. */
+    public void defect(String where, @Nullable String correlationId, Throwable thrown) {
+        event(Level.ERROR, "defect", "Something that should not happen did.")
+                .with("where", where)
+                .with("correlation_id", correlationId)
+                .write(log, thrown);
+    }
+
+    private static EventLine event(Level level, String event, String human) {
+        return new EventLine(level, new EventMessage(event, human));
+    }
+
+    private static EventLine task(Level level, String event, String human, TaskContext task) {
+        return event(level, event, human)
+                .with("correlation_id", task.correlationId())
+                .with("identity", task.identity())
+                .with("job_id", task.jobId())
+                .with("session_id", task.sessionId())
+                .with("engine", task.engine().wireName())
+                .with("priority", task.priority().wireName())
+                .with("sampler_profile_version", task.samplerProfileVersion())
+                .with("traceparent", task.traceparent());
+    }
+
+    private static EventLine summary(EventLine line, StreamSummary summary) {
+        return line.with("pool_id", summary.poolId())
+                .with("replica_id", summary.replicaId())
+                .with("engine_version", summary.engineVersion())
+                .with("queue_time_ms", summary.queueTimeMs())
+                .with("first_token_ms", summary.firstTokenMs() < 0 ? null : summary.firstTokenMs())
+                .with("tokens_in", summary.tokensIn() < 0 ? null : summary.tokensIn())
+                .with("tokens_out", summary.tokensOut())
+                .with("decode_time_ms", summary.decodeTimeMs())
+                .with("kv_warmth", summary.kvWarmth())
+                .with("transcript_id", summary.transcriptId());
+    }
+
+    private static EventLine error(EventLine line, ApiError error) {
+        return line.with("code", error.code().name())
+                .with("status", error.code().status())
+                .with("pool_id", error.poolId())
+                .with("policy_label", error.policyLabel())
+                .with("error", error.message())
+                .with("retriable", error.retriable());
+    }
+
+    private static String candidates(PlacementDecision decision) {
+        StringBuilder out = new StringBuilder();
+        int count = Math.min(CANDIDATES_MAX, decision.candidates().size());
+        for (int i = 0; i < count; i++) {
+            PlacementDecision.Candidate candidate = decision.candidates().get(i);
+            out.append(i == 0 ? "" : " ")
+                    .append(candidate.poolId())
+                    .append('/')
+                    .append(candidate.replicaId())
+                    .append('=')
+                    .append(candidate.verdict());
+        }
+        return out.toString();
+    }
+
+    private static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    /**
+     * A line under construction.
+     *
+     * @param level its severity
+     * @param message what it says
+     */
+    private record EventLine(Level level, EventMessage message) {
+        EventLine with(String name, @Nullable Object value) {
+            message.with(name, value);
+            return this;
+        }
+
+        void write(Logger log) {
+            write(log, null);
+        }
+
+        void write(Logger log, @Nullable Throwable thrown) {
+            if (log.isEnabled(level)) {
+                log.logMessage(CALLER, level, null, message, thrown);
+            }
+        }
+    }
+}

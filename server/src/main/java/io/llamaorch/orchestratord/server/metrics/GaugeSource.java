@@ -1,0 +1,64 @@
+package io.llamaorch.orchestratord.server.metrics;
+
+/** Who knows gauges at scrape time. Called on the scraping thread; reads what other threads have published. */
+@FunctionalInterface
+public interface GaugeSource {
+
+    /** Tells all it knows; each series at most once. */
+    void read(Sink sink);
+
+    /** Takes gauges: the labels' values in the order of {@link Family#labels()}. */
+    @FunctionalInterface
+    interface Sink {
+        /** One series. */
+        void gauge(Family family, double value, String... labels);
+    }
+
+    /** Gauges that are asked for at scrape time. A family without series is not shown. */
+    enum Family {
+        QUEUE_DEPTH("queue_depth", "Tasks queued.", "engine", "engine_version", "pool_id", "priority"),
+        POOL_READY("pool_ready", "1 while the pool takes tasks, else 0.", "pool_id"),
+        ACTIVE_LEASES("active_leases", "Slots leased.", "pool_id", "replica_id"),
+        KV_CACHE_USAGE_RATIO(
+                "kv_cache_usage_ratio",
+                "Share of the KV cache in use, 0 to 1.",
+                "engine",
+                "engine_version",
+                "pool_id",
+                "replica_id"),
+        OPEN_STREAMS("open_streams", "Readers attached to streams."),
+        HTTP_CONNECTIONS("http_connections", "Client connections open."),
+        RING_OCCUPANCY("ring_occupancy", "Events in the scheduler's ring that wait."),
+        TRANSCRIPT_BYTES("transcript_bytes", "Transcripts kept in memory, bytes."),
+        RETAINED_TASKS("retained_tasks", "Ended tasks kept for replay."),
+        EVENT_LOOP_LAG_MS("event_loop_lag_ms", "Last measured lag of an event loop, ms.", "loop"),
+        LOG_EVENTS_DROPPED_TOTAL("log_events_dropped_total", "Log events dropped because the log's ring was full.");
+
+        private final String metric;
+        private final String help;
+
+        @SuppressWarnings("ImmutableEnumChecker") // never handed out
+        private final String[] labels;
+
+        Family(String metric, String help, String... labels) {
+            this.metric = metric;
+            this.help = help;
+            this.labels = labels;
+        }
+
+        /** The name as exposed. */
+        public String metric() {
+            return metric;
+        }
+
+        /** What it tells. */
+        public String help() {
+            return help;
+        }
+
+        /** Names of its labels, in order. */
+        public String[] labels() {
+            return labels.clone();
+        }
+    }
+}

@@ -1,0 +1,220 @@
+package io.llamaorch.orchestratord.server.metrics;
+
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.contracts.task.Priority;
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.Counter;
+import io.prometheus.client.Gauge;
+import io.prometheus.client.Histogram;
+import io.prometheus.client.SimpleCollector;
+import io.prometheus.client.hotspot.DefaultExports;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * Every metric of the daemon, in a registry of its own.
+ *
+ * <p>Methods that take labels look up and may allocate: call them when a pool, replica or route is set up, keep what
+ * they return. {@link #NO_REPLICA} stands where a task has no replica yet. Counters and histograms are striped: any
+ * thread may count, none waits.
+ */
+public final class Metrics {
+    /** The replica of a task that is not placed, and the version of an engine that did not tell. */
+    public static final String NO_REPLICA = "none";
+
+    private static final String[] REPLICA = {"engine", "engine_version", "pool_id", "replica_id"};
+    private static final String[] REPLICA_PRIORITY = {"engine", "engine_version", "pool_id", "replica_id", "priority"};
+    private static final String[] REPLICA_REASON = {"engine", "engine_version", "pool_id", "replica_id", "reason"};
+    private static final String[] POOL_PRIORITY = {"engine", "engine_version", "pool_id", "priority"};
+    private static final double[] FIRST_TOKEN_MS = {50, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000};
+    private static final double[] DECODE_MS = {250, 500, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000};
+    private static final double[] HTTP_MS = {0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000, 5000};
+
+    private final CollectorRegistry registry = new CollectorRegistry();
+    private final LabelBudget budget;
+    private final CopyOnWriteArrayList<GaugeSource> sources = new CopyOnWriteArrayList<>();
+    private final Map<String, PoolSeries> pools = new ConcurrentHashMap<>();
+    private final Map<String, ReplicaSeries> replicas = new ConcurrentHashMap<>();
+    private final Map<String, RouteSeries> routes = new ConcurrentHashMap<>();
+
+    private final Counter enqueued = counter("tasks_enqueued_total", "Tasks admitted to a queue.", REPLICA_PRIORITY);
+    private final Counter started = counter("tasks_started_total", "Tasks given a slot.", REPLICA_PRIORITY);
+    private final Counter canceled = counter("tasks_canceled_total", "Tasks canceled.", REPLICA_REASON);
+    private final Counter rejected = counter("tasks_rejected_total", "Tasks never queued.", "engine", "reason");
+    private final Counter finished =
+            counter("tasks_finished_total", "Accepted tasks that ended.", "pool_id", "outcome");
+    private final Counter backpressure =
+            counter("admission_backpressure_events_total", "Full queues met, by what was done.", "engine", "policy");
+    private final Counter tokensIn = counter("tokens_in_total", "Tokens of prompts.", REPLICA);
+    private final Counter tokensOut = counter("tokens_out_total", "Tokens decoded.", REPLICA);
+    private final Counter placements =
+            counter("placement_decisions_total", "Placements decided.", "outcome", "pinned", "fallback");
+    private final Histogram firstToken =
+            histogram("latency_first_token_ms", "Admission to first token, ms.", FIRST_TOKEN_MS, POOL_PRIORITY);
+    private final Histogram decode =
+            histogram("latency_decode_ms", "First token to last, ms.", DECODE_MS, POOL_PRIORITY);
+    private final Counter httpRequests =
+            counter("http_requests_total", "HTTP requests answered.", "route", "method", "status");
+    private final Histogram httpDuration = histogram(
+            "http_request_duration_ms",
+            "First byte of a request to last of its answer (a stream: to its header), ms.",
+            HTTP_MS,
+            "route");
+    private final Counter readersCut = counter("stream_readers_cut_total", "Readers cut off a stream.", "reason");
+    private final Counter framesDropped =
+            counter("metrics_frames_dropped_total", "SSE metrics events left out under pressure.");
+    private final Counter drains = counter("drain_events_total", "Drains begun.", "pool_id");
+    private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
+            .register(registry);
+
+    /**
+     * All metrics at zero.
+     *
+     * @param jvm whether series of the JVM and the process are shown
+     */
+    public Metrics(boolean jvm) {
+        budget = new LabelBudget(
+                counter("metric_label_overflow_total", "Series asked for past a label's budget.", "metric", "label"));
+        registry.register(new SourceCollector(sources, budget));
+        if (jvm) {
+            DefaultExports.register(registry);
+        }
+    }
+
+    /** Adds a source of gauges. */
+    public void addSource(GaugeSource source) {
+        sources.add(source);
+    }
+
+    /** Tasks and latencies of a pool whose replica does not matter, or is not known yet. */
+    public PoolSeries pool(EngineKind engine, String engineVersion, String poolId) {
+        String version = version(engineVersion);
+        return pools.computeIfAbsent(
+                engine.wireName() + ' ' + version + ' ' + poolId, key -> new PoolSeries(this, engine, version, poolId));
+    }
+
+    /** Tasks and tokens of one replica; ask anew when its engine's version changes. */
+    public ReplicaSeries replica(EngineKind engine, String engineVersion, String poolId, String replicaId) {
+        String version = version(engineVersion);
+        return replicas.computeIfAbsent(
+                engine.wireName() + ' ' + version + ' ' + poolId + ' ' + replicaId,
+                key -> new ReplicaSeries(this, engine, version, poolId, replicaId));
+    }
+
+    /** Requests of one route, a bounded template such as {@code /v1/tasks/{id}}. */
+    public RouteSeries route(String route, String method) {
+        return routes.computeIfAbsent(route + ' ' + method, key -> new RouteSeries(this, route, method));
+    }
+
+    /** A task that was never queued; {@code engine} is {@code none} where the request did not get that far. */
+    public Counter.Child rejected(String engine, RejectReason reason) {
+        return child(rejected, "tasks_rejected_total", new String[] {"engine", "reason"}, engine, reason.label());
+    }
+
+    /** A full queue; {@code policy} is what the pool does then. */
+    public Counter.Child backpressure(EngineKind engine, String policy) {
+        return child(
+                backpressure,
+                "admission_backpressure_events_total",
+                new String[] {"engine", "policy"},
+                engine.wireName(),
+                policy);
+    }
+
+    /** A placement: {@code assigned} or {@code unplaced}. */
+    public Counter.Child placement(boolean assigned, boolean pinned, boolean fallback) {
+        return placements.labels(
+                assigned ? "assigned" : "unplaced", Boolean.toString(pinned), Boolean.toString(fallback));
+    }
+
+    /** How many replicas the last placement looked at. */
+    public void candidatesConsidered(int count) {
+        candidates.set(count);
+    }
+
+    /** A reader cut off: {@code stall}, {@code lag} or another of a few words. */
+    public Counter.Child readersCut(String reason) {
+        return child(readersCut, "stream_readers_cut_total", new String[] {"reason"}, reason);
+    }
+
+    /** SSE {@code metrics} events left out under pressure. */
+    public Counter framesDropped() {
+        return framesDropped;
+    }
+
+    /** A drain of a pool begun. */
+    public Counter.Child drains(String poolId) {
+        return child(drains, "drain_events_total", new String[] {"pool_id"}, poolId);
+    }
+
+    /** The {@code Content-Type} of {@link #render()}. */
+    public static String contentType() {
+        return TextRenderer.CONTENT_TYPE;
+    }
+
+    /** The exposition, Prometheus text format 0.0.4 in UTF-8. May take milliseconds: not on an event loop. */
+    public byte[] render() {
+        return TextRenderer.render(registry);
+    }
+
+    Counter.Child enqueued(String... labels) {
+        return child(enqueued, "tasks_enqueued_total", REPLICA_PRIORITY, labels);
+    }
+
+    Counter.Child started(String... labels) {
+        return child(started, "tasks_started_total", REPLICA_PRIORITY, labels);
+    }
+
+    Counter.Child canceled(String... labels) {
+        return child(canceled, "tasks_canceled_total", REPLICA_REASON, labels);
+    }
+
+    Counter.Child finished(String... labels) {
+        return child(finished, "tasks_finished_total", new String[] {"pool_id", "outcome"}, labels);
+    }
+
+    Counter.Child tokensIn(String... labels) {
+        return child(tokensIn, "tokens_in_total", REPLICA, labels);
+    }
+
+    Counter.Child tokensOut(String... labels) {
+        return child(tokensOut, "tokens_out_total", REPLICA, labels);
+    }
+
+    Histogram.Child firstToken(String... labels) {
+        return child(firstToken, "latency_first_token_ms", POOL_PRIORITY, labels);
+    }
+
+    Histogram.Child decode(String... labels) {
+        return child(decode, "latency_decode_ms", POOL_PRIORITY, labels);
+    }
+
+    Counter.Child httpRequests(String... labels) {
+        return child(httpRequests, "http_requests_total", new String[] {"route", "method", "status"}, labels);
+    }
+
+    Histogram.Child httpDuration(String route) {
+        return child(httpDuration, "http_request_duration_ms", new String[] {"route"}, route);
+    }
+
+    static String[] priorityLabels(EngineKind engine, String version, String poolId, Priority priority) {
+        return new String[] {engine.wireName(), version, poolId, priority.wireName()};
+    }
+
+    private <C> C child(SimpleCollector<C> collector, String metric, String[] names, String... values) {
+        return collector.labels(budget.admit(metric, names, values));
+    }
+
+    private static String version(String engineVersion) {
+        return engineVersion.isEmpty() ? NO_REPLICA : engineVersion;
+    }
+
+    private Counter counter(String name, String help, String... labels) {
+        return Counter.build(name, help).labelNames(labels).register(registry);
+    }
+
+    private Histogram histogram(String name, String help, double[] buckets, String... labels) {
+        return Histogram.build(name, help).buckets(buckets).labelNames(labels).register(registry);
+    }
+}

@@ -1,0 +1,49 @@
+package io.llamaorch.orchestratord.server.metrics;
+
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import java.util.Locale;
+
+/** Why a task was rejected, as a label: coarser than {@link ErrorCode}, within the budget of {@code reason}. */
+public enum RejectReason {
+    INVALID_PARAMS,
+    DEADLINE_UNMET,
+    UNTRUSTED_ARTIFACT,
+    UNAUTHORIZED,
+    CONFLICT,
+    MODEL_DEPRECATED,
+    PAYLOAD_TOO_LARGE,
+    QUEUE_FULL,
+    EVICTED,
+    BUDGET_EXHAUSTED,
+    POOL_UNREADY,
+    POOL_UNAVAILABLE,
+    REPLICA_EXHAUSTED,
+    INTERNAL,
+    MALFORMED;
+
+    /** The reason for an error code. */
+    public static RejectReason of(ErrorCode code) {
+        return switch (code) {
+            case INVALID_PARAMS -> INVALID_PARAMS;
+            case DEADLINE_UNMET -> DEADLINE_UNMET;
+            case UNTRUSTED_ARTIFACT -> UNTRUSTED_ARTIFACT;
+            case UNAUTHORIZED, FORBIDDEN -> UNAUTHORIZED;
+            case CONFLICT -> CONFLICT;
+            case MODEL_DEPRECATED -> MODEL_DEPRECATED;
+            case PAYLOAD_TOO_LARGE -> PAYLOAD_TOO_LARGE;
+            case ADMISSION_REJECT -> QUEUE_FULL;
+            case QUEUE_FULL_DROP_LRU -> EVICTED;
+            case BUDGET_EXHAUSTED -> BUDGET_EXHAUSTED;
+            case POOL_UNREADY -> POOL_UNREADY;
+            case POOL_UNAVAILABLE -> POOL_UNAVAILABLE;
+            case REPLICA_EXHAUSTED -> REPLICA_EXHAUSTED;
+            case INTERNAL, WORKER_RESET, DECODE_TIMEOUT -> INTERNAL;
+            default -> MALFORMED;
+        };
+    }
+
+    /** The label's value. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,76 @@
+package io.llamaorch.orchestratord.server.task;
+
+import io.llamaorch.orchestratord.server.http.ContentType;
+import io.llamaorch.orchestratord.server.http.Exchange;
+import io.llamaorch.orchestratord.server.sse.ReaderConnection;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.EventLoop;
+
+/**
+ * A stream's reader over an HTTP exchange. <b>Owner thread:</b> the connection's loop.
+ */
+final class ExchangeConnection implements ReaderConnection {
+    private final Exchange exchange;
+    private final ChannelHandlerContext context;
+
+    ExchangeConnection(Exchange exchange) {
+        this.exchange = exchange;
+        this.context = exchange.context();
+    }
+
+    @Override
+    public EventLoop loop() {
+        return context.channel().eventLoop();
+    }
+
+    @Override
+    public boolean http10() {
+        return exchange.http10();
+    }
+
+    @Override
+    public void start() {
+        if (!exchange.ended()) {
+            exchange.startStream(200, ContentType.EVENT_STREAM);
+        }
+    }
+
+    @Override
+    public boolean write(ByteBuf bytes) {
+        if (exchange.ended()) {
+            bytes.release();
+            return false;
+        }
+        context.write(bytes, context.voidPromise());
+        context.flush();
+        ChannelOutboundBuffer outbound = context.channel().unsafe().outboundBuffer();
+        return outbound != null && outbound.isEmpty();
+    }
+
+    @Override
+    public void whenDrained(Runnable callback) {
+        // An empty buffer behind what the socket would not take: its promise is kept when that has gone.
+        context.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(future -> {
+            if (future.isSuccess()) {
+                callback.run();
+            }
+        });
+    }
+
+    @Override
+    public void finish() {
+        if (!exchange.ended()) {
+            exchange.streamDone(true);
+        }
+    }
+
+    @Override
+    public void cut() {
+        if (!exchange.ended()) {
+            exchange.streamDone(false);
+        }
+    }
+}

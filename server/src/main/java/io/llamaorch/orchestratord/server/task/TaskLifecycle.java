@@ -1,0 +1,299 @@
+package io.llamaorch.orchestratord.server.task;
+
+import io.llamaorch.orchestratord.adapters.EngineUsage;
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.contracts.task.FinishReason;
+import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Dispatch;
+import io.llamaorch.orchestratord.scheduler.core.Outcome;
+import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
+import io.llamaorch.orchestratord.server.log.EventLog;
+import io.llamaorch.orchestratord.server.log.StreamSummary;
+import io.llamaorch.orchestratord.server.metrics.CancelReason;
+import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.llamaorch.orchestratord.server.metrics.PoolSeries;
+import io.llamaorch.orchestratord.server.metrics.RejectReason;
+import io.llamaorch.orchestratord.server.metrics.ReplicaSeries;
+import io.llamaorch.orchestratord.server.metrics.TaskOutcome;
+import io.llamaorch.orchestratord.server.sse.Ending;
+import io.llamaorch.orchestratord.server.sse.StreamEvents;
+import io.llamaorch.orchestratord.server.sse.TaskInfo;
+import io.llamaorch.orchestratord.server.sse.TaskStream;
+import java.util.UUID;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What happens when something happens to a task: the scheduler is told, it is counted, it is logged. Every method on the
+ * task's home loop.
+ *
+ * <p>What gives a slot or an id back is never lost: see {@link LoopContext#tell}.
+ */
+final class TaskLifecycle implements StreamEvents {
+    private final TaskRegistry registry;
+    private final Pools pools;
+    private final Metrics metrics;
+    private final EventLog log;
+    private final IntFunction<LoopContext> engineLoopOf;
+    private final SuspectListener suspects;
+    private @Nullable SchedulerRing<Task> ring;
+
+    /** Told when a task met trouble with a replica. */
+    @FunctionalInterface
+    interface SuspectListener {
+        void onSuspect(int poolIndex, int replicaIndex);
+    }
+
+    /**
+     * Not yet connected to the scheduler; {@link #connect} comes before the first task.
+     *
+     * @param engineLoopOf the loop that makes the engine calls of streams of a loop, by the latter's index
+     */
+    TaskLifecycle(
+            TaskRegistry registry,
+            Pools pools,
+            Metrics metrics,
+            EventLog log,
+            IntFunction<LoopContext> engineLoopOf,
+            SuspectListener suspects) {
+        this.registry = registry;
+        this.pools = pools;
+        this.metrics = metrics;
+        this.log = log;
+        this.engineLoopOf = engineLoopOf;
+        this.suspects = suspects;
+    }
+
+    /** The ring and this class need each other; called once, before the threads start. */
+    void connect(SchedulerRing<Task> newRing) {
+        ring = newRing;
+    }
+
+    private SchedulerRing<Task> ring() {
+        SchedulerRing<Task> connected = ring;
+        if (connected == null) {
+            throw new IllegalStateException("not connected to the scheduler");
+        }
+        return connected;
+    }
+
+    // ---- the scheduler's word ----
+
+    void admitted(Task task, Admission admission) {
+        TaskInfo info = task.stream().info();
+        pools.series(admission.poolId()).enqueued(info.priority());
+        log.admitted(task.context(), admission);
+    }
+
+    void refused(Task offered, ApiError error) {
+        String engine = offered.stream().info().engine();
+        metrics.rejected(engine, RejectReason.of(error.code())).inc();
+        if (error.code() == ErrorCode.ADMISSION_REJECT || error.code() == ErrorCode.QUEUE_FULL_DROP_LRU) {
+            String policy = error.policyLabel();
+            metrics.backpressure(offered.context().engine(), policy == null ? "none" : policy)
+                    .inc();
+        }
+        log.rejected(
+                offered.context(),
+                offered.context().correlationId(),
+                offered.context().identity(),
+                error);
+    }
+
+    void dispatched(Task task, Dispatch dispatch) {
+        Pools.Replica replica =
+                pools.replica(dispatch.lease().poolIndex(), dispatch.lease().replicaIndex());
+        metrics.placement(
+                        true, dispatch.decision().pinned(), dispatch.decision().fallback())
+                .inc();
+        metrics.candidatesConsidered(dispatch.decision().candidates().size());
+        log.placed(task.context(), dispatch);
+        LoopContext engineLoop = engineLoopOf.apply(task.home().index());
+        boolean taken =
+                task.stream().onDispatched(dispatch, replica.pool().adapter(), replica.target(), engineLoop.streams());
+        if (taken) {
+            replica.series(dispatch.engineVersion())
+                    .started(task.stream().info().priority());
+        } else {
+            UUID id = task.stream().info().id();
+            task.home().tell(() -> ring().offerFinished(id, Outcome.NEVER_STARTED, 0, 0));
+        }
+    }
+
+    // ---- the stream's word ----
+
+    @Override
+    public void started(TaskStream stream) {
+        Task task = registry.get(stream.info().id());
+        Dispatch dispatch = stream.dispatch();
+        if (task != null && dispatch != null) {
+            log.streamStarted(task.context(), dispatch);
+        }
+    }
+
+    @Override
+    public void firstToken(TaskStream stream) {
+        UUID id = stream.info().id();
+        ring().offerFirstToken(id, -1); // an estimate's sample: may be lost while the ring is full
+        Dispatch dispatch = stream.dispatch();
+        if (dispatch != null) {
+            replicaOf(dispatch)
+                    .poolSeries(dispatch.engineVersion())
+                    .firstTokenMs(
+                            stream.info().priority(),
+                            (stream.firstTokenAtNs() - stream.info().createdAtNs()) / 1e6);
+        }
+    }
+
+    @Override
+    public void progress(TaskStream stream) {
+        UUID id = stream.info().id();
+        Dispatch dispatch = stream.dispatch();
+        if (dispatch != null) {
+            replicaOf(dispatch).series(dispatch.engineVersion()).tokensOut(stream.takeUncounted());
+        }
+        if (!ring().offerProgress(id, stream.tokens()) || !ring().offerQuery(id)) {
+            metrics.framesDropped().inc();
+        }
+    }
+
+    @Override
+    public void askPosition(TaskStream stream) {
+        ring().offerQuery(stream.info().id()); // the next heartbeat asks again
+    }
+
+    @Override
+    public void metricsFrameDropped(TaskStream stream) {
+        metrics.framesDropped().inc();
+    }
+
+    @Override
+    public void readerCut(TaskStream stream, String reason, long lagBytes) {
+        metrics.readersCut(reason).inc();
+        Task task = registry.get(stream.info().id());
+        if (task != null) {
+            log.readerCut(task.context(), reason, lagBytes);
+        }
+    }
+
+    @Override
+    public void ended(TaskStream stream) {
+        Task task = registry.get(stream.info().id());
+        Ending ending = stream.ending();
+        if (task == null || ending == null) {
+            throw new IllegalStateException("ended without an ending or unknown");
+        }
+        Dispatch dispatch = stream.dispatch();
+        giveBack(task, ending, dispatch);
+        count(stream, ending, dispatch);
+        log(task, ending, dispatch);
+        ApiError error = ending.error();
+        if (error != null && dispatch != null && ending.outcome() == Ending.Outcome.FAILED) {
+            suspects.onSuspect(dispatch.lease().poolIndex(), dispatch.lease().replicaIndex());
+        }
+    }
+
+    @Override
+    public void evicted(TaskStream stream) {
+        UUID id = stream.info().id();
+        Task task = registry.get(id);
+        registry.remove(id); // first: from here on the id may be admitted anew
+        if (task != null) {
+            task.home().tell(() -> ring().offerForget(id));
+        }
+    }
+
+    private void giveBack(Task task, Ending ending, @Nullable Dispatch dispatch) {
+        UUID id = task.stream().info().id();
+        if (dispatch != null) {
+            EngineUsage usage = ending.usage();
+            int tokensIn = usage == null ? -1 : usage.tokensIn();
+            int tokensOut = task.stream().tokens();
+            Outcome outcome =
+                    switch (ending.outcome()) {
+                        case COMPLETED -> Outcome.COMPLETED;
+                        case CANCELED -> Outcome.CANCELED;
+                        case FAILED, EVICTED ->
+                            task.stream().startedAtNs() == 0 ? Outcome.NEVER_STARTED : Outcome.FAILED;
+                    };
+            task.home().tell(() -> ring().offerFinished(id, outcome, tokensIn, tokensOut));
+        } else if (ending.outcome() != Ending.Outcome.EVICTED) {
+            task.home().tell(() -> ring().offerWithdraw(id));
+        }
+    }
+
+    private void count(TaskStream stream, Ending ending, @Nullable Dispatch dispatch) {
+        TaskInfo info = stream.info();
+        Admission admission = stream.admission();
+        String version = dispatch == null ? "" : dispatch.engineVersion();
+        ReplicaSeries replica = dispatch == null ? null : replicaOf(dispatch).series(version);
+        PoolSeries pool = dispatch != null
+                ? replicaOf(dispatch).poolSeries(version)
+                : pools.series(admission == null ? "" : admission.poolId());
+        EngineUsage usage = ending.usage();
+        pool.finished(outcomeLabel(ending));
+        if (replica != null) {
+            replica.tokensOut(stream.takeUncounted());
+            if (usage != null) {
+                replica.tokensIn(Math.max(0, usage.tokensIn()));
+            }
+            if (stream.firstTokenAtNs() != 0) {
+                pool.decodeMs(info.priority(), (stream.endedAtNs() - stream.firstTokenAtNs()) / 1e6);
+            }
+        }
+        if (ending.outcome() == Ending.Outcome.CANCELED) {
+            CancelReason reason =
+                    "disconnect".equals(ending.cancelReason()) ? CancelReason.DISCONNECT : CancelReason.CLIENT;
+            if (replica != null) {
+                replica.canceled(reason);
+            } else {
+                pool.canceled(reason);
+            }
+        }
+    }
+
+    private void log(Task task, Ending ending, @Nullable Dispatch dispatch) {
+        TaskStream stream = task.stream();
+        EngineUsage usage = ending.usage();
+        StreamSummary summary = new StreamSummary(
+                dispatch == null ? "" : dispatch.poolId(),
+                dispatch == null ? "" : dispatch.replicaId(),
+                dispatch == null ? "" : dispatch.engineVersion(),
+                usage == null ? -1 : usage.tokensIn(),
+                stream.tokens(),
+                dispatch != null
+                        ? dispatch.queueTimeNs() / 1_000_000
+                        : (stream.endedAtNs() - stream.info().createdAtNs()) / 1_000_000,
+                stream.firstTokenAtNs() == 0 ? -1 : stream.firstTokenMs(),
+                stream.decodeMs(),
+                dispatch != null && dispatch.kvWarmth(),
+                null);
+        ApiError error = ending.error();
+        String cancelReason = ending.cancelReason();
+        if (cancelReason != null) {
+            log.canceled(task.context(), cancelReason, summary);
+        } else if (error == null) {
+            log.streamEnded(task.context(), usage == null ? FinishReason.STOP : usage.finishReason(), summary);
+        } else if (ending.outcome() == Ending.Outcome.EVICTED) {
+            log.evicted(task.context(), error);
+        } else {
+            log.streamFailed(task.context(), error, summary);
+        }
+    }
+
+    private Pools.Replica replicaOf(Dispatch dispatch) {
+        return pools.replica(dispatch.lease().poolIndex(), dispatch.lease().replicaIndex());
+    }
+
+    private static TaskOutcome outcomeLabel(Ending ending) {
+        EngineUsage usage = ending.usage();
+        return switch (ending.outcome()) {
+            case COMPLETED ->
+                usage != null && usage.finishReason() == FinishReason.LENGTH ? TaskOutcome.LENGTH : TaskOutcome.STOP;
+            case CANCELED -> TaskOutcome.CANCELED;
+            case FAILED -> TaskOutcome.ERROR;
+            case EVICTED -> TaskOutcome.EVICTED;
+        };
+    }
+}

@@ -1,0 +1,233 @@
+package io.llamaorch.orchestratord.server.log;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.contracts.task.FinishReason;
+import io.llamaorch.orchestratord.contracts.task.Priority;
+import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Dispatch;
+import io.llamaorch.orchestratord.scheduler.core.Lease;
+import io.llamaorch.orchestratord.scheduler.core.PlacementDecision;
+import io.llamaorch.orchestratord.server.config.Config;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+class LoggingTest {
+    private static final String HOSTILE = "q\" b\\ n\n r\r t\t z\0 e\u001b[31m d\u007f c\u0085 l\u2028 s\ud800 é 😀";
+    private static final TaskContext TASK = new TaskContext(
+            "c-1", "key:ops", new UUID(1, 2), new UUID(3, 4), EngineKind.MOCK, Priority.BATCH, null, null);
+    private static final Dispatch DISPATCH = new Dispatch(
+            new Lease(0, 0, 0, 0),
+            "p",
+            "r0",
+            "1.0",
+            5_000_000,
+            true,
+            0.5,
+            1,
+            new PlacementDecision(
+                    "p",
+                    "r0",
+                    false,
+                    false,
+                    List.of(new PlacementDecision.Candidate("p", "r0", "feasible")),
+                    "only_candidate"));
+    private static final StreamSummary SUMMARY = new StreamSummary("p", "r0", "1.0", 7, 11, 5, 9, 200, true, null);
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+    private Logging start(Config.LogFormat format, OutputStream to) {
+        return Logging.start(new Config.Log(Config.LogLevel.INFO, format, 1_024), to, false);
+    }
+
+    private List<String> lines() {
+        return out.toString(UTF_8).lines().toList();
+    }
+
+    private static Map<String, String> parse(String line) throws IOException {
+        Map<String, String> fields = new LinkedHashMap<>();
+        try (JsonParser json = new JsonFactory()
+                .enable(com.fasterxml.jackson.core.StreamReadFeature.STRICT_DUPLICATE_DETECTION.mappedFeature())
+                .createParser(line)) {
+            assertThat(json.nextToken()).isEqualTo(JsonToken.START_OBJECT);
+            while (json.nextToken() == JsonToken.FIELD_NAME) {
+                String name = json.currentName();
+                json.nextToken();
+                fields.put(name, json.getText());
+            }
+            assertThat(json.currentToken()).isEqualTo(JsonToken.END_OBJECT);
+            assertThat(json.nextToken()).isNull();
+        }
+        return fields;
+    }
+
+    private static void logAll(EventLog log) {
+        ApiError error =
+                ApiError.of(ErrorCode.ADMISSION_REJECT, HOSTILE).at("mock", "p").by("reject");
+        log.daemonStarting("1");
+        log.daemonListening("127.0.0.1:8080", 300);
+        log.admitted(TASK, new Admission("p", 3, 400, 900, 50, 0.75, 4));
+        log.placed(TASK, DISPATCH);
+        log.streamStarted(TASK, DISPATCH);
+        log.streamEnded(TASK, FinishReason.STOP, SUMMARY);
+        log.streamFailed(TASK, error, SUMMARY);
+        log.canceled(TASK, "client", SUMMARY);
+        log.rejected(TASK, "c-1", "key:ops", error);
+        log.rejected(null, HOSTILE, HOSTILE, error);
+        log.evicted(TASK, error);
+        log.readerCut(TASK, "stall", 10);
+        log.replicaChanged("p", "r0", null, new ReplicaStatus(ReplicaStatus.State.DOWN, null, 0, 0, HOSTILE));
+        log.replicaChanged(
+                "p", "r0", ReplicaStatus.State.DOWN, new ReplicaStatus(ReplicaStatus.State.READY, "1", 8, 9, null));
+        log.poolChanged("p", "draining", "asked");
+        log.defect("here", null, new IllegalStateException(HOSTILE));
+        log.warning("config", HOSTILE);
+        log.daemonDraining("SIGTERM", 2, 30_000);
+        log.daemonStopped(0, 12_345);
+    }
+
+    @Test
+    void shouldWriteOneJsonObjectALineWhateverTheValues() throws IOException {
+        try (Logging logging = start(Config.LogFormat.JSON, out)) {
+            logAll(logging.events());
+        }
+        assertThat(lines()).hasSize(19);
+        List<String> events = new ArrayList<>();
+        for (String line : lines()) {
+            Map<String, String> fields = parse(line);
+            assertThat(new ArrayList<>(fields.keySet()).subList(0, 4)).containsExactly("ts", "level", "event", "human");
+            assertThat(fields.get("ts")).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z");
+            assertThat(line).doesNotContain("\u001b", "\u007f", "\u0085", "\u2028", "\0");
+            events.add(String.valueOf(fields.get("event")));
+        }
+        assertThat(events)
+                .contains(
+                        "admission", "placement", "stream_start", "stream_end", "cancel", "reject", "pool_transition");
+        assertThat(parse(lines().get(9)).get("identity")).isEqualTo(HOSTILE);
+    }
+
+    @Test
+    void shouldUseTheContractsFieldNames() throws IOException {
+        try (Logging logging = start(Config.LogFormat.JSON, out)) {
+            logAll(logging.events());
+        }
+        assertThat(parse(lines().get(2)))
+                .containsEntry("correlation_id", "c-1")
+                .containsEntry("identity", "key:ops")
+                .containsEntry("job_id", new UUID(1, 2).toString())
+                .containsEntry("session_id", new UUID(3, 4).toString())
+                .containsEntry("engine", "mock")
+                .containsEntry("pool_id", "p")
+                .containsEntry("queue_position", "3")
+                .containsEntry("predicted_start_ms", "400");
+        assertThat(parse(lines().get(3)))
+                .containsEntry("replica_id", "r0")
+                .containsEntry("queue_time_ms", "5")
+                .containsEntry("decision_by", "only_candidate")
+                .containsEntry("decision_candidates", "p/r0=feasible");
+        assertThat(parse(lines().get(5)))
+                .containsEntry("engine_version", "1.0")
+                .containsEntry("tokens_in", "7")
+                .containsEntry("tokens_out", "11")
+                .containsEntry("decode_time_ms", "200")
+                .containsEntry("kv_warmth", "true");
+        for (String line : lines()) {
+            assertThat(String.valueOf(parse(line).get("human")))
+                    .doesNotContain(TASK.jobId().toString(), "r0");
+        }
+    }
+
+    @Test
+    void shouldKeepEachEventOnOneLineWhenTextIsAsked() {
+        try (Logging logging = start(Config.LogFormat.TEXT, out)) {
+            logAll(logging.events());
+        }
+        assertThat(lines()).hasSize(19);
+        assertThat(lines().get(2)).contains(" info A task was queued behind 3.  [admission correlation_id=\"c-1\"");
+        assertThat(out.toString(UTF_8)).doesNotContain("\u001b");
+    }
+
+    @Test
+    void shouldFollowTheLevelWhenItChangesAtRunTime() {
+        try (Logging logging = start(Config.LogFormat.JSON, out)) {
+            logging.setLevel(Config.LogLevel.ERROR);
+            logging.events().daemonStarting("1");
+            logging.setLevel(Config.LogLevel.INFO);
+            logging.events().daemonStarting("2");
+        }
+        assertThat(lines()).singleElement().asString().contains("\"version\":\"2\"");
+    }
+
+    @Test
+    @Timeout(value = 30, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldDropAndCountAndNotBlockWhenTheOutputIsStuck() {
+        CountDownLatch stuck = new CountDownLatch(1);
+        OutputStream pipe = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                write(new byte[] {(byte) b}, 0, 1);
+            }
+
+            @Override
+            public void write(byte[] bytes, int from, int length) throws IOException {
+                try {
+                    stuck.await();
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+                out.write(bytes, from, length);
+            }
+        };
+        long events = 300_000;
+        long dropped;
+        try (Logging logging = start(Config.LogFormat.JSON, pipe)) {
+            long before = logging.dropped();
+            for (int i = 0; i < events; i++) {
+                logging.events().daemonStarting("1");
+            }
+            dropped = logging.dropped() - before;
+            assertThat(dropped).isPositive();
+            stuck.countDown();
+        }
+        assertThat(lines()).hasSize((int) (events - dropped));
+    }
+
+    @Test
+    void shouldCountWhenTheOutputIsGone() {
+        OutputStream closed = new OutputStream() {
+            @Override
+            public void write(int b) throws IOException {
+                throw new IOException("gone");
+            }
+        };
+        assertThatCode(() -> {
+                    long before;
+                    Logging logging = start(Config.LogFormat.JSON, closed);
+                    try (logging) {
+                        before = logging.dropped();
+                        logging.events().daemonStarting("1");
+                    }
+                    assertThat(logging.dropped()).isGreaterThan(before);
+                })
+                .doesNotThrowAnyException();
+    }
+}
