@@ -192,7 +192,7 @@ public final class Scheduler<T> {
      * A probe found a replica so. Tasks that run on it are their owners' to finish; queued tasks wait.
      *
      * @param version of the engine, empty where unknown
-     * @param slots decodes at once, 0 for the configured count; bounded by {@code slotsMax}
+     * @param slots decodes at once, 0 where the engine did not say; never more than configured
      * @param ctx context of one slot, tokens, 0 for the pool's; a larger one than the pool's counts as the pool's
      */
     public void replicaChanged(
@@ -206,7 +206,7 @@ public final class Scheduler<T> {
         }
         replica.state = state;
         replica.version = version;
-        replica.resize(slots <= 0 ? replica.spec.slots() : Math.min(slots, settings.slotsMax()));
+        replica.resize(slots <= 0 ? replica.spec.slots() : Math.min(slots, replica.spec.slots()));
         replica.ctx = ctx <= 0 ? pool.spec.ctx() : Math.min(ctx, pool.spec.ctx());
         pool.forecast.invalidate();
         pump(nowNs, pool);

@@ -6,7 +6,7 @@ package io.llamaorch.orchestratord.scheduler.core;
  * @param tasksMax most tasks known at once, live and terminal, ≥ 1; admissions beyond are refused with policy label
  *     {@code task_table}
  * @param sessionsMax sessions whose last replica is remembered, ≥ 1; the one placed longest ago is dropped first
- * @param slotsMax most slots of one replica that a probe may announce, ≥ 1; more are ignored
+ * @param slotsMax most slots that one replica may be configured with, ≥ 1
  * @param priorTokensPerSecond decode rate of one slot assumed before any measurement, &gt; 0
  * @param priorFirstTokenMs time to first token assumed before any measurement, ms, ≥ 0
  * @param etaSamplesMin natural ends of tasks in a pool before its ETA may refuse an admission, ≥ 1
@@ -25,7 +25,7 @@ public record SchedulerSettings(
 
     /** What a daemon without a word in its configuration gets. */
     public static final SchedulerSettings DEFAULT =
-            new SchedulerSettings(4_000_000, 65_536, 4_096, 30.0, 300.0, 32, 20_000_000L, 5_000);
+            new SchedulerSettings(4_000_000, 65_536, 65_536, 30.0, 300.0, 32, 20_000_000L, 5_000);
 
     public SchedulerSettings {
         require(tasksMax >= 1, "tasksMax", tasksMax);

@@ -242,7 +242,7 @@ final class SimWorld implements Effects<SimTask> {
                 ? 1 + random.nextInt(6)
                 : pool.spec.replicas().get(r).slots();
         pool.states[r] = state;
-        pool.slots[r] = slots;
+        pool.slots[r] = Math.min(slots, pool.spec.replicas().get(r).slots()); // an engine that has more gets no more
         scheduler.replicaChanged(nowNs, p, r, state, "v1", slots, 0);
     }
 
