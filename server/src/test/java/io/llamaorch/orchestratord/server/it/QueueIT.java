@@ -59,8 +59,7 @@ class QueueIT {
                 in.add(submit(client, "interactive", 100_000));
             }
             UUID refused = UUID.randomUUID();
-            checkRefusal(
-                    client.post("/v1/tasks", task(refused, "interactive", 10)), "ADMISSION_REJECT", "reject");
+            checkRefusal(client.post("/v1/tasks", task(refused, "interactive", 10)), "ADMISSION_REJECT", "reject");
             assertThat(client.get("/v1/tasks/" + refused).status()).isEqualTo(404);
             cancel(client, in);
             client.submit(task(refused, "interactive", 1)); // the id stayed free
@@ -71,8 +70,8 @@ class QueueIT {
 
     @Test
     void shouldDropTheOldestBatchTaskWhenThePolicyIsDropLru() {
-        try (DaemonHarness daemon = DaemonHarness.mock(
-                        SLOW, 1, "pools.0.queue.capacity=2", "pools.0.queue.full_policy=drop-lru");
+        try (DaemonHarness daemon =
+                        DaemonHarness.mock(SLOW, 1, "pools.0.queue.capacity=2", "pools.0.queue.full_policy=drop-lru");
                 TestClient client = daemon.client()) {
             UUID running = submit(client, "interactive", 100_000);
             UUID oldest = submit(client, "batch", 10);
