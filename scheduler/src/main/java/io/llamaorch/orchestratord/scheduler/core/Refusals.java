@@ -52,7 +52,7 @@ final class Refusals {
                     .retryAfterMs(retryMs);
         }
         return at(ErrorCode.ADMISSION_REJECT, queue + "takes no more" + then, pool)
-                .by("queue_full")
+                .by(pool.spec.fullPolicy() == PoolSpec.FullPolicy.REJECT ? "reject" : "shed-low-priority")
                 .retryAfterMs(retryMs);
     }
 

@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.sse;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
 
 /**
  * One client that reads a stream: a cursor into the stream's log, and at most one chunk of it on its way to the socket.
@@ -35,6 +36,11 @@ public final class StreamReader {
     /** Bytes of the log that were handed to the connection so far. */
     int cursor() {
         return cursor;
+    }
+
+    /** The connection's loop. */
+    EventLoop loop() {
+        return connection.loop();
     }
 
     /** Whether a chunk is on its way. */

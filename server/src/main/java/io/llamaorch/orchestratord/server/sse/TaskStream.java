@@ -11,6 +11,7 @@ import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
+import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -380,20 +381,37 @@ public final class TaskStream implements Runnable {
         if (sealWaiters == null) {
             return; // the timer, after the readers' sockets were quicker
         }
+        sealWaiters = null; // first: a reader that is cut below is detached, which must not finish the seal again
+        List<EventLoop> cutOn = new ArrayList<>(0);
         if (!readers.isEmpty()) {
             int keep = Math.max(deliveredTail, countedTail);
             for (StreamReader reader : readers) {
                 keep = Math.max(keep, reader.cursor());
             }
             tokens -= log.truncate(keep);
+            if (tokens == 0) {
+                firstTokenAtNs = 0; // no reader had the first one
+            }
             for (StreamReader reader : List.copyOf(readers)) {
                 if (!reader.isCaughtUp(keep)) {
+                    cutOn.add(reader.loop());
                     cutReader(reader, "cancel");
                 }
             }
         }
-        sealWaiters = null;
         finishWith(new Ending(Outcome.CANCELED, null, null, sealReason));
+        settleAfterCuts(waiters, cutOn);
+    }
+
+    /** A reader on another loop is cut there: what its socket still holds must be gone before anybody reads a 204. */
+    private void settleAfterCuts(List<Runnable> waiters, List<EventLoop> cutOn) {
+        for (EventLoop loop : cutOn) {
+            if (!loop.inEventLoop()) {
+                List<EventLoop> rest = cutOn.subList(cutOn.indexOf(loop) + 1, cutOn.size());
+                loop.execute(() -> home.eventLoop().execute(() -> settleAfterCuts(waiters, rest)));
+                return;
+            }
+        }
         waiters.forEach(Runnable::run);
     }
 

@@ -164,7 +164,7 @@ public final class TaskRoutes {
                         "The scheduler is behind: " + ring.occupancy() + " of " + ring.size()
                                 + " places in its ring are taken; come back in 1000 ms.")
                 .retryAfterMs(1000)
-                .by("ring_full");
+                .by("ring");
     }
 
     private void reject(Exchange exchange, String engine, ApiError error) {
@@ -259,13 +259,13 @@ public final class TaskRoutes {
         });
     }
 
-    /** 0 where there is none, −1 where it is not a number from 0 to 2^31−2. */
+    /** 0 where there is none or it is empty, −1 where it is not a number from 0 to 2^31−2. */
     private static int lastEventId(Exchange exchange) {
         String value = exchange.header("Last-Event-ID");
-        if (value == null) {
+        if (value == null || value.isEmpty()) {
             return 0;
         }
-        if (value.isEmpty() || value.length() > 10) {
+        if (value.length() > 10) {
             return -1;
         }
         long id = 0;

@@ -104,6 +104,16 @@ final class TestClient implements AutoCloseable {
         connected().getOutputStream().write(all.toByteArray());
     }
 
+    /** Reads the answer to what {@link #send} sent. */
+    Answer readAnswer() {
+        try {
+            return read(false);
+        } catch (IOException e) {
+            close();
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** The socket, connected; for what this class does not do. */
     Socket connected() throws IOException {
         Socket open = socket;
