@@ -153,7 +153,7 @@ class SchedulerTest {
 
         assertThat(effects.log).endsWith("refused t4 ADMISSION_REJECT");
         ApiError error = effects.lastError();
-        assertThat(error.policyLabel()).isEqualTo("queue_full");
+        assertThat(error.policyLabel()).isEqualTo("reject");
         assertThat(error.retryAfterMs()).isPositive();
         assertThat(error.message()).contains("holds 2 tasks of 2").contains("try again in");
         assertThat(error.poolId()).isEqualTo("default");
