@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.server;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
 import io.llamaorch.orchestratord.adapters.mock.MockAdapter;
+import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
@@ -237,6 +238,7 @@ public final class Daemon implements AutoCloseable {
                     .option(ChannelOption.SO_BACKLOG, BACKLOG)
                     .option(ChannelOption.SO_REUSEADDR, true)
                     .childOption(ChannelOption.TCP_NODELAY, true)
+                    .childOption(ChannelOption.RECVBUF_ALLOCATOR, LoopReadBuffers.INSTANCE)
                     .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
                     .childHandler(front)
                     .bind(config.listen().toSocketAddress())

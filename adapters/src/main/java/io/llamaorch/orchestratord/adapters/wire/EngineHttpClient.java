@@ -116,6 +116,7 @@ public final class EngineHttpClient {
                 .channel(type)
                 .disableResolver()
                 .option(ChannelOption.TCP_NODELAY, true)
+                .option(ChannelOption.RECVBUF_ALLOCATOR, LoopReadBuffers.INSTANCE)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, 0)
                 .handler(connection)
                 .connect(address);

@@ -10,8 +10,8 @@ package io.llamaorch.orchestratord.scheduler.ring;
  */
 public record RingSettings(int size, WaitMode waitMode, long tickNs, long snapshotNs) {
 
-    /** 16,384 events, lite blocking, a tick of 1 ms, a snapshot each 10 ms. */
-    public static final RingSettings DEFAULT = new RingSettings(16_384, WaitMode.LITE, 1_000_000L, 10_000_000L);
+    /** 16,384 events, parking, a tick of 5 ms, a snapshot each 10 ms. */
+    public static final RingSettings DEFAULT = new RingSettings(16_384, WaitMode.PARKING, 5_000_000L, 10_000_000L);
 
     public RingSettings {
         if (size < 8 || size > 1 << 26 || Integer.bitCount(size) != 1) {

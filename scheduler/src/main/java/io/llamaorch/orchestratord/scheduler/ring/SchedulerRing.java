@@ -2,11 +2,9 @@ package io.llamaorch.orchestratord.scheduler.ring;
 
 import com.lmax.disruptor.AlertException;
 import com.lmax.disruptor.InsufficientCapacityException;
-import com.lmax.disruptor.LiteTimeoutBlockingWaitStrategy;
 import com.lmax.disruptor.RingBuffer;
 import com.lmax.disruptor.Sequence;
 import com.lmax.disruptor.SequenceBarrier;
-import com.lmax.disruptor.TimeoutBlockingWaitStrategy;
 import com.lmax.disruptor.TimeoutException;
 import com.lmax.disruptor.WaitStrategy;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
@@ -16,7 +14,6 @@ import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +40,8 @@ import org.jspecify.annotations.Nullable;
 public final class SchedulerRing<T> implements AutoCloseable {
     private final Scheduler<T> core;
     private final RingSettings settings;
+    private final WaitStrategy waitStrategy;
+    private final @Nullable Runnable onOffer;
     private final LongSupplier clock;
     private final Runnable onBatchEnd;
     private final Consumer<Throwable> onFatal;
@@ -73,12 +72,30 @@ public final class SchedulerRing<T> implements AutoCloseable {
             LongSupplier clock,
             Runnable onBatchEnd,
             Consumer<Throwable> onFatal) {
+        this(core, settings, clock, onBatchEnd, onFatal, null);
+    }
+
+    /**
+     * The same, with a say in when the scheduler's thread is woken.
+     *
+     * @param onOffer called after each offer that was taken, on the offering thread; {@link #wake} must follow soon, or
+     *     what was offered waits for the next tick; null: woken at once
+     */
+    public SchedulerRing(
+            Scheduler<T> core,
+            RingSettings settings,
+            LongSupplier clock,
+            Runnable onBatchEnd,
+            Consumer<Throwable> onFatal,
+            @Nullable Runnable onOffer) {
+        this.onOffer = onOffer;
         this.core = core;
         this.settings = settings;
         this.clock = clock;
         this.onBatchEnd = onBatchEnd;
         this.onFatal = onFatal;
-        this.ring = RingBuffer.createMultiProducer(SchedulerEvent::new, settings.size(), waitStrategy(settings));
+        this.waitStrategy = waitStrategy(settings);
+        this.ring = RingBuffer.createMultiProducer(SchedulerEvent::new, settings.size(), waitStrategy);
         this.barrier = ring.newBarrier();
         ring.addGatingSequences(consumed);
         this.reserve = settings.size() / 4;
@@ -89,8 +106,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
 
     private static WaitStrategy waitStrategy(RingSettings settings) {
         return switch (settings.waitMode()) {
-            case BLOCKING -> new TimeoutBlockingWaitStrategy(settings.tickNs(), TimeUnit.NANOSECONDS);
-            case LITE -> new LiteTimeoutBlockingWaitStrategy(settings.tickNs(), TimeUnit.NANOSECONDS);
+            case PARKING -> new ParkingWait(settings.tickNs());
             case YIELDING -> new TickingSpinWait(true, settings.tickNs());
             case BUSY_SPIN -> new TickingSpinWait(false, settings.tickNs());
         };
@@ -114,7 +130,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
         event.kind = SchedulerEvent.ADMIT;
         event.spec = spec;
         event.handle = handle;
-        ring.publish(sequence);
+        publish(sequence);
         return true;
     }
 
@@ -163,7 +179,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
         event.b = replicaIndex;
         event.c = slots;
         event.d = ctx;
-        ring.publish(sequence);
+        publish(sequence);
         return true;
     }
 
@@ -215,6 +231,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
     public void close() {
         closing = true;
         barrier.alert();
+        wake();
         boolean interrupted = false;
         while (thread.isAlive()) {
             try {
@@ -240,7 +257,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
         event.outcome = outcome;
         event.a = a;
         event.b = b;
-        ring.publish(sequence);
+        publish(sequence);
         return true;
     }
 
@@ -253,7 +270,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
         event.kind = kind;
         event.a = poolIndex;
         event.error = error;
-        ring.publish(sequence);
+        publish(sequence);
         return true;
     }
 
@@ -299,7 +316,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
             }
             consumed.set(available);
             core.advance(nowNs);
-            publish(nowNs);
+            publishSnapshot(nowNs);
             onBatchEnd.run();
             if (last && available >= ring.getCursor()) {
                 return;
@@ -323,7 +340,23 @@ public final class SchedulerRing<T> implements AutoCloseable {
         }
     }
 
-    private void publish(long nowNs) {
+    private void publish(long sequence) {
+        ring.publish(sequence);
+        if (onOffer == null) {
+            wake();
+        } else {
+            onOffer.run();
+        }
+    }
+
+    /** Any thread: what was offered before is applied soon. */
+    public void wake() {
+        if (waitStrategy instanceof ParkingWait parking) {
+            parking.wake();
+        }
+    }
+
+    private void publishSnapshot(long nowNs) {
         if (nowNs - snapshotAtNs >= settings.snapshotNs() || snapshotAtNs == 0) {
             snapshotAtNs = nowNs;
             snapshot = core.snapshot();

@@ -4,10 +4,8 @@ import org.jspecify.annotations.Nullable;
 
 /** How the scheduler's thread waits for work: {@code scheduler.wait_strategy}. */
 public enum WaitMode {
-    /** A lock and a condition; next to no CPU while idle. */
-    BLOCKING("blocking"),
-    /** The same, with fewer wake-ups under load. */
-    LITE("lite"),
+    /** Parks; next to no CPU while idle. */
+    PARKING("parking"),
     /** Spins and yields: burns the core it is on, gives it up when asked. */
     YIELDING("yielding"),
     /** Spins: for hosts with a core to pin. */

@@ -117,7 +117,7 @@ class SchedulerRingTest {
 
     @Test
     void shouldRefuseAdmissionsBeforeControlEventsWhenTheRingFillsUp() {
-        SchedulerRing<String> ring = ring(16, WaitMode.BLOCKING, () -> {});
+        SchedulerRing<String> ring = ring(16, WaitMode.PARKING, () -> {});
         int admissions = 0;
         while (ring.offerAdmit(spec(new UUID(0, admissions)), "t")) {
             admissions++;
@@ -138,7 +138,7 @@ class SchedulerRingTest {
 
     @Test
     void shouldStopOnceAndRefuseOffersWhenTheCoreBreaks() throws InterruptedException {
-        SchedulerRing<String> ring = ring(16, WaitMode.LITE, () -> {});
+        SchedulerRing<String> ring = ring(16, WaitMode.PARKING, () -> {});
         ring.start();
         assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1)).isTrue();
         until(() -> fatal.get() == 1);
@@ -168,7 +168,7 @@ class SchedulerRingTest {
         AtomicInteger atFlush = new AtomicInteger();
         CountDownLatch started = new CountDownLatch(1);
         onDispatched = started::countDown;
-        SchedulerRing<String> ring = ring(16, WaitMode.LITE, () -> {
+        SchedulerRing<String> ring = ring(16, WaitMode.PARKING, () -> {
             if (started.getCount() == 0) {
                 atFlush.compareAndSet(0, dispatched.get());
                 flushed.countDown();

@@ -180,10 +180,8 @@ public record Config(
 
     /** How the scheduler's thread waits for events. */
     public enum WaitStrategy {
-        /** On a lock: no CPU while idle. */
-        BLOCKING,
-        /** On a lock, with the tick as time limit and fewer signals. */
-        LITE_TIMEOUT_BLOCKING,
+        /** Parks: next to no CPU while idle. */
+        PARKING,
         /** Spins and yields: burns a core. */
         YIELDING,
         /** Spins: burns a core, lowest latency. */

@@ -196,9 +196,9 @@ final class ConfigBinding {
                 word(
                         s,
                         "wait_strategy",
-                        Config.WaitStrategy.LITE_TIMEOUT_BLOCKING,
+                        Config.WaitStrategy.PARKING,
                         "how its thread waits; yielding and busy_spin burn a core"),
-                s.integer("tick_ms", 1, 1_000, 1, "longest time between two looks at deadlines, ms"));
+                s.integer("tick_ms", 1, 1_000, 5, "longest time between two looks at deadlines, ms"));
     }
 
     private static Config.Streams streams(Section s) {

@@ -41,9 +41,12 @@ public final class Logging implements AutoCloseable {
 
     /** Starts the log on {@code out}; {@code terminal}: what format {@code auto} becomes. */
     static Logging start(Config.Log config, OutputStream out, boolean terminal) {
-        if (System.getProperty(RING_SIZE) == null) {
-            System.setProperty(RING_SIZE, Integer.toString(config.ringSize()));
-        }
+        setDefault(RING_SIZE, Integer.toString(config.ringSize()));
+        // The writing thread looks for events every few milliseconds: who logs never has to wake it, and it writes many
+        // lines with one call. Woken for each event, it took a system call on both sides.
+        setDefault("log4j2.asyncLoggerWaitStrategy", "Sleep");
+        setDefault("log4j2.asyncLoggerSleepTimeNs", "4000000");
+        setDefault("log4j2.asyncLoggerRetries", "10");
         boolean text =
                 config.format() == Config.LogFormat.TEXT || (config.format() == Config.LogFormat.AUTO && terminal);
         StderrAppender appender = new StderrAppender(new EventLayout(!text), out);
@@ -56,6 +59,12 @@ public final class Logging implements AutoCloseable {
             return new Logging(context, appender);
         } finally {
             thread.setContextClassLoader(before);
+        }
+    }
+
+    private static void setDefault(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
         }
     }
 

@@ -17,8 +17,6 @@ import org.jspecify.annotations.Nullable;
  * @param detached whether it goes on when nobody reads
  * @param seed of the sampler, where one was given
  * @param samplerProfileVersion where one was asked for
- * @param maxTokens most tokens
- * @param deadlineMs span in which it must end, ms
  * @param correlationId of the request that submitted it
  * @param traceparent W3C trace context of that request
  * @param createdAtMs wall clock, ms since the epoch: only for what people read
@@ -33,8 +31,6 @@ public record TaskInfo(
         boolean detached,
         OptionalLong seed,
         @Nullable String samplerProfileVersion,
-        int maxTokens,
-        long deadlineMs,
         String correlationId,
         @Nullable String traceparent,
         long createdAtMs,

@@ -45,6 +45,7 @@ public final class TaskStream implements Runnable {
     private int countedTail;
     private int deliveredTail;
     private boolean evicted;
+    private boolean asked;
     private long dispatchedAtNs;
     private long startedAtNs;
     private long firstTokenAtNs;
@@ -170,11 +171,12 @@ public final class TaskStream implements Runnable {
         admission = newAdmission;
     }
 
-    /** Where it stands now: a comment while it is queued, a metrics frame while it decodes. */
+    /** Where it stands now: where the stream had asked, a comment while it is queued, a metrics frame while it decodes. */
     public void onAnswered(Admission now) {
-        if (ending != null || sealWaiters != null) {
-            return;
+        if (!asked || ending != null || sealWaiters != null) {
+            return; // somebody else asked, or nobody needs it any more
         }
+        asked = false;
         if (dispatch == null) {
             FrameWriter frames = home.frames();
             frames.comment(StreamJson.queuedComment(now));
@@ -589,12 +591,14 @@ public final class TaskStream implements Runnable {
         if (firstTokenAtNs != 0) {
             if (nowNs - lastMetricsAtNs >= TimeUnit.MILLISECONDS.toNanos(settings.metricsPeriodMs())) {
                 lastMetricsAtNs = nowNs;
+                asked = true;
                 home.events().progress(this);
             }
             heartbeatIfSilent(nowNs, "keep-alive");
         } else if (nowNs - lastCommentAtNs >= TimeUnit.MILLISECONDS.toNanos(settings.heartbeatMs())) {
             if (dispatch == null) {
                 lastCommentAtNs = nowNs;
+                asked = true;
                 home.events().askPosition(this);
             } else {
                 heartbeatIfSilent(nowNs, "waiting for the first token");

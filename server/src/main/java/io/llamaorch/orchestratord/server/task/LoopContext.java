@@ -1,11 +1,14 @@
 package io.llamaorch.orchestratord.server.task;
 
+import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
 import io.llamaorch.orchestratord.server.json.TaskRequestReader;
 import io.llamaorch.orchestratord.server.sse.StreamLoop;
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One event loop and what belongs to it: its streams, its mailbox from the scheduler, and what it could not yet tell the
@@ -13,17 +16,41 @@ import java.util.function.BooleanSupplier;
  */
 public final class LoopContext {
     private static final long RETRY_MS = 1;
+    private static final FastThreadLocal<LoopContext> CURRENT = new FastThreadLocal<>();
 
     private final int index;
     private final StreamLoop streams;
     private final LoopMailbox mailbox;
     private final TaskRequestReader requestReader = new TaskRequestReader();
+    private boolean wakePending;
     private final ArrayDeque<BooleanSupplier> untold = new ArrayDeque<>();
 
     LoopContext(int index, StreamLoop streams) {
         this.index = index;
         this.streams = streams;
         this.mailbox = new LoopMailbox(streams.eventLoop());
+    }
+
+    /** Starts the clock of its streams, and makes it {@link #current} on its thread. */
+    void start() {
+        eventLoop().execute(() -> CURRENT.set(this));
+        streams.start();
+    }
+
+    /** The one of the calling thread; null where that is no event loop of the daemon. */
+    static @Nullable LoopContext current() {
+        return CURRENT.getIfExists();
+    }
+
+    /** Wakes the scheduler when this turn's sockets have all been read: once, however much was offered. */
+    void wakeAtEndOfTurn(SchedulerRing<?> ring) {
+        if (!wakePending) {
+            wakePending = true;
+            eventLoop().execute(() -> {
+                wakePending = false;
+                ring.wake();
+            });
+        }
     }
 
     /** Place among the loops, from 0. */

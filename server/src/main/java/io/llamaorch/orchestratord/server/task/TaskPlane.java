@@ -91,7 +91,7 @@ public final class TaskPlane {
                 config.pools().stream().map(Config.Pool::spec).toList(),
                 bridge);
         ring = new SchedulerRing<>(
-                scheduler, ringSettings(config.scheduler()), System::nanoTime, bridge::flush, onFatal);
+                scheduler, ringSettings(config.scheduler()), System::nanoTime, bridge::flush, onFatal, this::onOffer);
         lifecycle.connect(ring);
         for (int p = 0; p < pools.all().size(); p++) {
             probers.add(probersOf(p, pools.all().get(p)));
@@ -163,17 +163,26 @@ public final class TaskPlane {
 
     private static WaitMode waitMode(Config.WaitStrategy strategy) {
         return switch (strategy) {
-            case BLOCKING -> WaitMode.BLOCKING;
-            case LITE_TIMEOUT_BLOCKING -> WaitMode.LITE;
+            case PARKING -> WaitMode.PARKING;
             case YIELDING -> WaitMode.YIELDING;
             case BUSY_SPIN -> WaitMode.BUSY_SPIN;
         };
     }
 
+    /** An event loop wakes the scheduler once for all that it offers in a turn; any other thread at once. */
+    private void onOffer() {
+        LoopContext loop = LoopContext.current();
+        if (loop == null) {
+            ring.wake();
+        } else {
+            loop.wakeAtEndOfTurn(ring);
+        }
+    }
+
     /** Starts the scheduler, the loops' clocks and the probes. */
     public void start() {
         ring.start();
-        loops.all().forEach(loop -> loop.streams().start());
+        loops.all().forEach(LoopContext::start);
         probers.forEach(pool -> pool.forEach(ReplicaProber::start));
     }
 

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * The data plane: submit, ask, stream, cancel. Every method on the loop of the connection that asks.
  */
 public final class TaskRoutes {
+    /** {@code 00-<trace id>-<parent id>-<flags>}. */
+    private static final int TRACEPARENT_CHARS = 55;
+
     private final LoopContexts loops;
     private final TaskRegistry registry;
     private final SchedulerRing<Task> ring;
@@ -86,7 +89,7 @@ public final class TaskRoutes {
     }
 
     private static Task newTask(Exchange exchange, TaskRequest request, LoopContext home) {
-        String traceparent = exchange.header("traceparent");
+        String traceparent = traceparent(exchange);
         TaskInfo info = new TaskInfo(
                 request.taskId(),
                 request.sessionId(),
@@ -96,8 +99,6 @@ public final class TaskRoutes {
                 request.detached(),
                 request.seed(),
                 request.samplerProfileVersion(),
-                request.maxTokens(),
-                request.deadlineMs(),
                 exchange.correlationId(),
                 traceparent,
                 System.currentTimeMillis(),
@@ -113,6 +114,23 @@ public final class TaskRoutes {
                 traceparent);
         return new Task(
                 new TaskStream(info, request, home.streams()), context, home, new SubmitReply(exchange, info.id()));
+    }
+
+    /** The W3C trace context, where it is well-formed; anything else is ignored, as its specification asks. */
+    private static @Nullable String traceparent(Exchange exchange) {
+        String value = exchange.header("traceparent");
+        if (value == null || value.length() != TRACEPARENT_CHARS) {
+            return null;
+        }
+        for (int i = 0; i < TRACEPARENT_CHARS; i++) {
+            char c = value.charAt(i);
+            boolean dash = i == 2 || i == 35 || i == 52;
+            boolean hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+            if (dash ? c != '-' : !hex) {
+                return null;
+            }
+        }
+        return value;
     }
 
     private static TaskSpec spec(TaskRequest request, TaskRequestReader.Result read, Identity identity) {

@@ -63,8 +63,6 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
                 detached,
                 OptionalLong.of(7),
                 null,
-                100,
-                60_000,
                 "corr-1",
                 null,
                 0,

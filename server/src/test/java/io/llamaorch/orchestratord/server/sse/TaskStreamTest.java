@@ -166,7 +166,12 @@ class TaskStreamTest {
         StreamFixture.Client client = fixture.new Client();
         stream.attach(client, 0);
         assertThat(client.text()).contains(": queued position=2 eta_ms=420\n\n");
-        stream.onAnswered(new Admission("default", 1, 200, 300, 0, 0.9, 3));
+        Admission now = new Admission("default", 1, 200, 300, 0, 0.9, 3);
+        stream.onAnswered(now);
+        assertThat(client.text()).as("a client's GET asked").doesNotContain("position=1");
+        stream.onTick(System.nanoTime() + TimeUnit.SECONDS.toNanos(20));
+        assertThat(fixture.told).containsExactly("askPosition");
+        stream.onAnswered(now);
         assertThat(client.text()).contains(": queued position=1 eta_ms=200\n\n");
         stream.requestCancel();
         stream.cancel("client", () -> {});
