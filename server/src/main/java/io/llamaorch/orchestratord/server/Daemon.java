@@ -10,6 +10,7 @@ import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.server.auth.Scope;
 import io.llamaorch.orchestratord.server.cli.BuildInfo;
 import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.config.ListenAddress;
 import io.llamaorch.orchestratord.server.control.ControlJson;
 import io.llamaorch.orchestratord.server.control.ControlRoutes;
 import io.llamaorch.orchestratord.server.control.Readiness;
@@ -47,7 +48,8 @@ import java.util.function.IntUnaryOperator;
  * The running daemon: built from its configuration, listening, and stopped by a signal.
  *
  * <p>Start: loops, scheduler, probes, then the listening socket. Stop: not ready, lame duck, no new tasks, streams finish
- * until the deadline, the rest get a retriable {@code error}, sockets close, exit 0. A second signal stops at once.
+ * until the deadline, the rest get a retriable {@code error}, sockets close, exit 0. A second signal ends the wait, a third
+ * the process.
  */
 public final class Daemon implements AutoCloseable {
     private static final int BACKLOG = 4096;
@@ -57,7 +59,7 @@ public final class Daemon implements AutoCloseable {
     private static final long LAST_BYTES_MS = 2_000;
 
     private static final int EXIT_DEFECT = 70;
-    private static final int EXIT_SECOND_SIGNAL = 130;
+    private static final int EXIT_THIRD_SIGNAL = 130;
 
     private final Config config;
     private final EventLog log;
@@ -69,17 +71,20 @@ public final class Daemon implements AutoCloseable {
     private final Channel listener;
     private final CountDownLatch stopAsked = new CountDownLatch(1);
     private final AtomicInteger exitCode = new AtomicInteger();
+    private volatile boolean hurry;
 
     /**
      * Runs until a signal stops it.
      *
+     * @param warnings about the configuration, for the log
      * @return the exit status of the process: 0 after a graceful stop
      */
-    public static int run(Config config) {
+    public static int run(Config config, List<String> warnings) {
         long beganNs = System.nanoTime();
         try (Logging logging = Logging.start(config.log())) {
             EventLog log = logging.events();
             log.daemonStarting(BuildInfo.version());
+            warnings.forEach(warning -> log.warning("config_warning", warning));
             Daemon daemon;
             try {
                 daemon = start(config, logging, loop -> loop);
@@ -89,12 +94,13 @@ public final class Daemon implements AutoCloseable {
             }
             AtomicInteger signals = new AtomicInteger();
             StopSignals.install(() -> {
-                if (signals.incrementAndGet() > 1) {
-                    Runtime.getRuntime().halt(EXIT_SECOND_SIGNAL);
+                switch (signals.incrementAndGet()) {
+                    case 1 -> daemon.stopAsked.countDown();
+                    case 2 -> daemon.hurry = true;
+                    default -> Runtime.getRuntime().halt(EXIT_THIRD_SIGNAL);
                 }
-                daemon.stopAsked.countDown();
             });
-            log.daemonListening(config.listen().toString(), millisSince(beganNs));
+            log.daemonListening(daemon.listening(), millisSince(beganNs));
             daemon.stopAsked.await();
             daemon.drain();
             daemon.close();
@@ -166,13 +172,14 @@ public final class Daemon implements AutoCloseable {
                 Route.post("/v1/tasks", Scope.DATA, BodyPolicy.JSON, tasks::submit),
                 Route.get("/v1/tasks/{id}", Scope.DATA, tasks::status),
                 Route.events("/v1/tasks/{id}/stream", Scope.DATA, tasks::stream),
-                Route.post("/v1/tasks/{id}/cancel", Scope.DATA, BodyPolicy.NONE, tasks::cancel),
+                Route.post("/v1/tasks/{id}/cancel", Scope.DATA, BodyPolicy.NONE, tasks::cancel)
+                        .forAnyAccept(),
                 Route.get("/v1/capabilities", Scope.DATA, control::capabilities),
                 Route.get("/v1/pools", Scope.DATA, control::pools),
                 Route.get("/v1/pools/{id}/health", Scope.DATA, control::health),
-                Route.get("/metrics", ops, control::metrics),
-                Route.get("/livez", Scope.NONE, control::livez),
-                Route.get("/readyz", Scope.NONE, control::readyz)));
+                Route.get("/metrics", ops, control::metrics).forAnyAccept(),
+                Route.get("/livez", Scope.NONE, control::livez).forAnyAccept(),
+                Route.get("/readyz", Scope.NONE, control::readyz).forAnyAccept()));
     }
 
     private static EngineAdapter adapter(EngineKind engine) {
@@ -263,6 +270,23 @@ public final class Daemon implements AutoCloseable {
         return (InetSocketAddress) listener.localAddress();
     }
 
+    /** The same as people and tools read it. */
+    private String listening() {
+        return config.listen().port() == 0
+                ? new ListenAddress(config.listen().host(), address().getPort()).toString()
+                : config.listen().toString();
+    }
+
+    /** Connections of clients that are open. */
+    public int connections() {
+        return front.connections();
+    }
+
+    /** The route table. */
+    public Router router() {
+        return front.router();
+    }
+
     /** Tasks and what belongs to them. */
     public TaskPlane tasks() {
         return tasks;
@@ -273,14 +297,15 @@ public final class Daemon implements AutoCloseable {
         Config.Shutdown shutdown = config.shutdown();
         readiness.beginDrain();
         log.daemonDraining("signal", tasks.openTasks(), shutdown.drainDeadlineMs());
-        TimeUnit.MILLISECONDS.sleep(shutdown.lameDuckMs());
+        await(shutdown.lameDuckMs(), () -> hurry);
         tasks.beginDrain();
         front.drain();
-        if (!await(shutdown.drainDeadlineMs(), () -> tasks.openTasks() == 0)) {
+        await(shutdown.drainDeadlineMs(), () -> hurry || tasks.drained());
+        if (!tasks.drained()) {
             tasks.failAll(ApiError.of(
                     ErrorCode.WORKER_RESET, "The daemon stopped before the task ended; submit it again elsewhere."));
         }
-        await(LAST_BYTES_MS, () -> tasks.openTasks() == 0 && tasks.openReaders() == 0);
+        await(LAST_BYTES_MS, () -> tasks.drained() && tasks.openReaders() == 0);
     }
 
     private static boolean await(long ms, BooleanSupplier condition) throws InterruptedException {

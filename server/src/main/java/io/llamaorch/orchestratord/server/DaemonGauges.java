@@ -48,7 +48,7 @@ final class DaemonGauges implements GaugeSource {
 
     private static void pool(Sink sink, SchedulerSnapshot.Pool pool) {
         String engine = pool.engine().wireName();
-        String version = Metrics.NO_REPLICA;
+        String version = Metrics.NO_VERSION;
         for (SchedulerSnapshot.Replica replica : pool.replicas()) {
             version = replica.version().isEmpty() ? version : replica.version();
             sink.gauge(Family.ACTIVE_LEASES, replica.leased(), pool.id(), replica.id());

@@ -18,7 +18,7 @@ final class HttpMetrics implements HttpEvents {
     HttpMetrics(Metrics metrics, EventLog log) {
         this.metrics = metrics;
         this.log = log;
-        this.unrouted = metrics.route("none", "none");
+        this.unrouted = metrics.route(Metrics.UNROUTED, Metrics.OTHER_METHOD);
     }
 
     @Override

@@ -179,7 +179,7 @@ final class PoolRuntime {
         }
     }
 
-    SchedulerSnapshot.Pool snapshot(long nowNs) {
+    SchedulerSnapshot.Pool snapshot(long nowNs, boolean daemonDrains) {
         SchedulerSnapshot.Replica[] views = new SchedulerSnapshot.Replica[replicas.length];
         for (int i = 0; i < views.length; i++) {
             ReplicaRuntime replica = replicas[i];
@@ -196,7 +196,7 @@ final class PoolRuntime {
                 spec.queueCapacity(),
                 leases(),
                 slots,
-                draining,
+                draining || daemonDrains,
                 forecast.model.tokensPerSecond(),
                 forecast.model.drainPerNs(nowNs, slots) * 1e9,
                 forecast.lastEtaMs(nowNs),

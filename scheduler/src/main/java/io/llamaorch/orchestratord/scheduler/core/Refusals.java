@@ -138,7 +138,7 @@ final class Refusals {
         String id = pool.spec.id();
         String then = "; try again in " + retryMs + " ms";
         return switch (closest) {
-            case NOT_PINNED, ENGINE, MODEL -> unserved(spec, pool);
+            case NOT_PINNED, ENGINE, MODEL -> unserved(spec, pool, retryMs);
             case CTX -> tooLong(spec, pool, roomiest);
             case DEVICE_MASK ->
                 invalid(
@@ -189,7 +189,7 @@ final class Refusals {
                 String.valueOf(wish.pinPoolId()));
     }
 
-    private static ApiError unserved(TaskSpec spec, PoolRuntime pool) {
+    private static ApiError unserved(TaskSpec spec, PoolRuntime pool, long retryMs) {
         String what = spec.modelRef() + " with engine " + spec.engine().wireName();
         if (spec.placement().mode() == PlacementMode.PIN) {
             return invalid(
@@ -200,10 +200,12 @@ final class Refusals {
         }
         return ApiError.of(
                         ErrorCode.POOL_UNREADY,
-                        "no pool serves " + what + " now; GET /v1/capabilities lists what is served",
+                        "no pool serves " + what + " now; GET /v1/capabilities lists what is served, try again in "
+                                + retryMs + " ms",
                         "/model_ref",
                         spec.modelRef())
-                .at(spec.engine().wireName(), null);
+                .at(spec.engine().wireName(), null)
+                .retryAfterMs(retryMs);
     }
 
     private static ApiError tooLong(TaskSpec spec, PoolRuntime pool, int roomiest) {

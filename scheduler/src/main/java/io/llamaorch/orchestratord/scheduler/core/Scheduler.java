@@ -250,7 +250,7 @@ public final class Scheduler<T> {
     public SchedulerSnapshot snapshot() {
         SchedulerSnapshot.Pool[] views = new SchedulerSnapshot.Pool[pools.length];
         for (int i = 0; i < views.length; i++) {
-            views[i] = pools[i].snapshot(lastNowNs);
+            views[i] = pools[i].snapshot(lastNowNs, draining);
         }
         return new SchedulerSnapshot(lastNowNs, draining, tasks.size(), live, lastConsidered, List.of(views));
     }

@@ -42,7 +42,7 @@ final class CheckCommand implements Callable<Integer> {
         ConfigLoader.Loaded loaded =
                 ServeCommand.load(options.file, options.sets, spec.commandLine().getErr());
         if (loaded == null) {
-            return ServeCommand.UNREADABLE;
+            return ServeCommand.UNUSABLE;
         }
         if (json) {
             out.println(toJson(loaded));

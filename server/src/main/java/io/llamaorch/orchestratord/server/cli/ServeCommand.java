@@ -19,10 +19,10 @@ import picocli.CommandLine.Spec;
 /** {@code orchestratord serve}. */
 @Command(name = "serve", description = "Runs the daemon until SIGTERM.", mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
-    /** Exit status: the configuration has errors, or the run failed. */
+    /** Exit status of {@code check}: the configuration has errors. */
     static final int FAILED = 1;
-    /** Exit status: wrong usage, or the file cannot be read. */
-    static final int UNREADABLE = 2;
+    /** Exit status: wrong usage, or, of {@code serve}, a configuration that cannot be read or has errors. */
+    static final int UNUSABLE = 2;
 
     @Mixin
     @SuppressWarnings("NullAway.Init")
@@ -41,20 +41,21 @@ final class ServeCommand implements Callable<Integer> {
     static int serve(String file, List<String> sets, PrintWriter err) {
         ConfigLoader.Loaded loaded = load(file, sets, err);
         if (loaded == null) {
-            return UNREADABLE;
-        }
-        for (Problem warning : loaded.warnings()) {
-            err.println("warning: " + warning);
+            return UNUSABLE;
         }
         for (Problem error : loaded.errors()) {
             err.println("error: " + error);
         }
         Config config = loaded.config();
         if (config == null) {
+            for (Problem warning : loaded.warnings()) {
+                err.println("warning: " + warning);
+            }
             err.println("orchestratord: not started: " + count(loaded.errors().size(), "error") + " in " + file);
-            return FAILED;
+            return UNUSABLE;
         }
-        return Daemon.run(config);
+        return Daemon.run(
+                config, loaded.warnings().stream().map(Problem::toString).toList());
     }
 
     /** The loaded configuration, or null after a sentence on {@code err} where the file cannot be read. */

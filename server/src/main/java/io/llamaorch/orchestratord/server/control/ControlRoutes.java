@@ -108,8 +108,11 @@ public final class ControlRoutes {
                 loop.execute(() -> exchange.respond(200, METRICS, Unpooled.wrappedBuffer(text)));
             });
         } catch (RejectedExecutionException e) {
-            exchange.respondError(
-                    ApiError.of(ErrorCode.INTERNAL, "Too many scrapes at once; one scraper at a time is plenty."));
+            exchange.respondError(ApiError.of(
+                            ErrorCode.POOL_UNAVAILABLE,
+                            "Too many scrapes wait already; one scraper at a time is plenty, come back in 1000 ms.")
+                    .retryAfterMs(1000)
+                    .by("scrapes"));
         }
     }
 }

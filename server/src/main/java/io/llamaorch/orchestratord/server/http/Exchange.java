@@ -91,6 +91,11 @@ public final class Exchange {
         return request.headers().get(name);
     }
 
+    /** Whether the header stands more than once. */
+    public boolean headerTwice(CharSequence name) {
+        return request.headers().getAll(name).size() > 1;
+    }
+
     /** Who asks. */
     public Identity identity() {
         return identity;

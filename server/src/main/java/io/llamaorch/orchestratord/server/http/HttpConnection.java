@@ -250,14 +250,22 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                 ApiError.of(
                         ErrorCode.FORBIDDEN,
                         "The key lacks the scope " + route.scope().name().toLowerCase(java.util.Locale.ROOT) + ".");
-            default -> ApiError.of(ErrorCode.BAD_REQUEST, "X-API-Key and Authorization name different keys; send one.");
+            default -> {
+                current.closeAfterwards();
+                yield ApiError.of(
+                        ErrorCode.BAD_REQUEST, "X-API-Key and Authorization name different keys; send one of them.");
+            }
         };
     }
 
     private @Nullable ApiError examineBody(Exchange current, Route route, RequestHead head) {
-        if (route.eventStream() && !RequestRules.acceptsEvents(current.header(HttpHeaderNames.ACCEPT))) {
+        if (!route.answerType().isEmpty()
+                && !RequestRules.accepts(current.header(HttpHeaderNames.ACCEPT), route.answerType())) {
             return ApiError.of(
-                    ErrorCode.NOT_ACCEPTABLE, "This path answers text/event-stream, which Accept rules out.");
+                    ErrorCode.NOT_ACCEPTABLE,
+                    "This path answers " + route.answerType() + "; add it to Accept or leave Accept out.",
+                    "Accept",
+                    route.answerType());
         }
         BodyPolicy policy = route.body();
         boolean hasBody = head.chunked() || head.contentLength() > 0;
@@ -268,7 +276,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                     policy.bytesMax() > 0 ? policy.bytesMax() : loop.limits().bodyBytesMax();
             if (policy.kind() == BodyPolicy.Kind.JSON
                     && !RequestRules.isJson(current.header(HttpHeaderNames.CONTENT_TYPE))) {
-                return ApiError.of(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8.");
+                return ApiError.of(
+                        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+                        "The Content-Type is not application/json in UTF-8; send that, or none.");
             }
             if (!RequestRules.isIdentity(current.header(HttpHeaderNames.CONTENT_ENCODING))) {
                 return ApiError.of(
@@ -282,15 +292,16 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             }
         }
         if (hasBody && head.contentLength() > bodyBytesMax) {
-            return tooLarge();
+            return tooLarge(head.contentLength() + " bytes");
         }
         return null;
     }
 
-    private ApiError tooLarge() {
+    private ApiError tooLarge(String length) {
         return ApiError.of(
-                ErrorCode.PAYLOAD_TOO_LARGE,
-                "The body is longer than " + bodyBytesMax + " bytes, the most that this path takes.");
+                        ErrorCode.PAYLOAD_TOO_LARGE,
+                        "The body has " + length + "; this path takes at most " + bodyBytesMax + ", send less.")
+                .by("body_bytes");
     }
 
     private void onContent(ChannelHandlerContext ctx, HttpContent content) {
@@ -309,7 +320,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
         if (!collect(ctx, bytes)) {
             current.closeAfterwards();
-            answer(current, tooLarge());
+            answer(current, tooLarge("more than " + bodyBytesMax + " bytes"));
             return;
         }
         if (last) {
@@ -447,6 +458,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         if (current.http10()) {
             current.closeAfterwards();
         }
+        loop.events().onAnswered(current.route(), status, current.startedNs());
         ChannelHandlerContext ctx = context();
         ctx.write(
                 loop.responses()
@@ -469,11 +481,15 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         if (!keepConnection) {
             current.closeAfterwards();
         }
-        answered(current, current.streamStatus());
+        over(current);
     }
 
     private void answered(Exchange current, int status) {
         loop.events().onAnswered(current.route(), status, current.startedNs());
+        over(current);
+    }
+
+    private void over(Exchange current) {
         exchange = null;
         dropBody();
         if (!current.keepAlive()) {

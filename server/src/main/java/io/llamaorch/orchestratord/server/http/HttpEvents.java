@@ -14,7 +14,7 @@ public interface HttpEvents {
     default void onDisconnection() {}
 
     /**
-     * An answer was written whole, or a stream ended.
+     * An answer was written whole, or a stream began.
      *
      * @param route the route, or null where none was found or the bytes were no request
      * @param status HTTP status

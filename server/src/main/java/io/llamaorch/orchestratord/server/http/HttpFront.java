@@ -4,14 +4,18 @@ import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.server.auth.ApiKeys;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpRequestDecoder;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.FastThreadLocal;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -25,10 +29,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 @ChannelHandler.Sharable
 @SuppressWarnings("FutureReturnValueIgnored") // listeners are added to futures that need no answer
 public final class HttpFront extends ChannelInitializer<Channel> {
+    /** Most refused connections that are kept for a moment so that their clients can read why. */
+    private static final int LINGERING_MAX = 256;
+
     private final HttpLimits limits;
     private final Router router;
     private final HttpEvents events;
     private final AtomicInteger connections = new AtomicInteger();
+    private final AtomicInteger lingering = new AtomicInteger();
     private final HttpDecoderConfig decoderConfig;
 
     private volatile ApiKeys keys;
@@ -54,6 +62,11 @@ public final class HttpFront extends ChannelInitializer<Channel> {
         draining = true;
     }
 
+    /** The route table. */
+    public Router router() {
+        return router;
+    }
+
     /** Open connections; any thread. */
     public int connections() {
         return connections.get();
@@ -74,9 +87,11 @@ public final class HttpFront extends ChannelInitializer<Channel> {
         if (connections.incrementAndGet() > limits.connectionsMax()) {
             connections.decrementAndGet();
             events.onConnection(false);
+            events.onAnswered(null, ErrorCode.POOL_UNAVAILABLE.status(), 0);
             ApiError error = ApiError.of(
                     ErrorCode.POOL_UNAVAILABLE,
                     "All " + limits.connectionsMax() + " connections are taken; reuse yours or come back.");
+            channel.pipeline().addLast(new Discard());
             channel.writeAndFlush(loop.responses()
                             .error(
                                     channel.alloc(),
@@ -85,7 +100,7 @@ public final class HttpFront extends ChannelInitializer<Channel> {
                                     false,
                                     Responses.Connection.CLOSE,
                                     null))
-                    .addListener(ChannelFutureListener.CLOSE);
+                    .addListener(future -> linger(channel));
             return;
         }
         events.onConnection(true);
@@ -98,6 +113,31 @@ public final class HttpFront extends ChannelInitializer<Channel> {
         pipeline.addLast(gate);
         pipeline.addLast(new HttpRequestDecoder(decoderConfig));
         pipeline.addLast(new HttpConnection(loop, gate));
+    }
+
+    /** Closes for writing, then whole: a close over unread bytes would reset the connection and lose the answer. */
+    private void linger(Channel channel) {
+        if (channel instanceof DuplexChannel duplex && lingering.get() < LINGERING_MAX) {
+            lingering.incrementAndGet();
+            channel.closeFuture().addListener(closed -> lingering.decrementAndGet());
+            duplex.shutdownOutput();
+            channel.eventLoop().schedule(() -> channel.close(), limits.lingerMs(), TimeUnit.MILLISECONDS);
+        } else {
+            channel.close();
+        }
+    }
+
+    /** Drops what a client sends that has had its answer. */
+    private static final class Discard extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object message) {
+            ReferenceCountUtil.release(message);
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close();
+        }
     }
 
     /** The gate has refused whatever these limits would. */

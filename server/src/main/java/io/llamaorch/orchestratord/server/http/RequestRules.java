@@ -38,11 +38,16 @@ final class RequestRules {
         return contentEncoding == null || contentEncoding.equalsIgnoreCase("identity");
     }
 
-    /** Whether Accept (RFC 9110 §12.5.1) allows an event stream: absent, or a range that matches with q above 0. */
-    static boolean acceptsEvents(@Nullable String accept) {
-        if (accept == null || accept.isBlank() || accept.equals("text/event-stream")) {
+    /**
+     * Whether Accept (RFC 9110 §12.5.1) allows a media type: absent, or a range that matches with q above 0.
+     *
+     * @param wanted such as {@code text/event-stream}, in lower case
+     */
+    static boolean accepts(@Nullable String accept, String wanted) {
+        if (accept == null || accept.isBlank() || accept.equals("*/*") || accept.equals(wanted)) {
             return true;
         }
+        String anySubtype = wanted.substring(0, wanted.indexOf('/') + 1) + "*";
         int best = -1;
         boolean accepted = false;
         for (String range : accept.split(",", 64)) {
@@ -50,13 +55,7 @@ final class RequestRules {
             String type = (semicolon < 0 ? range : range.substring(0, semicolon))
                     .strip()
                     .toLowerCase(Locale.ROOT);
-            int precision =
-                    switch (type) {
-                        case "text/event-stream" -> 2;
-                        case "text/*" -> 1;
-                        case "*/*" -> 0;
-                        default -> -1;
-                    };
+            int precision = type.equals(wanted) ? 2 : type.equals(anySubtype) ? 1 : type.equals("*/*") ? 0 : -1;
             if (precision > best) {
                 best = precision;
                 accepted = semicolon < 0 || !isZeroQuality(range.substring(semicolon + 1));

@@ -6,10 +6,10 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +33,7 @@ public final class Router {
             this.prefix = parameter < 0 ? template : template.substring(0, parameter);
             this.suffix = parameter < 0 ? null : template.substring(parameter + PARAMETER.length());
             this.routes = List.copyOf(routes);
-            Set<String> methods = new LinkedHashSet<>();
+            Set<String> methods = new TreeSet<>();
             for (Route route : routes) {
                 methods.add(route.method().name());
                 if (route.method().equals(HttpMethod.GET)) {
@@ -97,7 +97,7 @@ public final class Router {
      */
     public Router(List<Route> routes) {
         Map<String, List<Route>> byTemplate = new LinkedHashMap<>();
-        Set<String> methods = new LinkedHashSet<>();
+        Set<String> methods = new TreeSet<>();
         for (Route route : routes) {
             String template = route.template();
             int parameter = template.indexOf('{');
@@ -117,10 +117,21 @@ public final class Router {
             }
         }
         methods.add("OPTIONS");
-        allow = String.join(", ", methods);
+        allow = String.join(", ", methods); // alphabetical, as the contract has it
         paths = byTemplate.entrySet().stream()
                 .map(entry -> new Path(entry.getKey(), entry.getValue()))
                 .toArray(Path[]::new);
+    }
+
+    /** Each route as method and template, such as {@code GET /v1/tasks/{id}}. */
+    public List<String> operations() {
+        List<String> operations = new ArrayList<>();
+        for (Path path : paths) {
+            for (Route route : path.routes) {
+                operations.add(route.method().name() + " " + route.template());
+            }
+        }
+        return operations;
     }
 
     /** Every method of the table: {@code Allow} of {@code OPTIONS *}. */

@@ -106,7 +106,7 @@ final class EventLayout {
     }
 
     private static String level(LogEvent event) {
-        return event.getLevel().name().toLowerCase(Locale.ROOT);
+        return event.getLevel().name();
     }
 
     private static void value(StringBuilder out, Object value) {

@@ -65,9 +65,12 @@ public final class EventLog {
 
     /** A task is in. */
     public void admitted(TaskContext task, Admission admission) {
-        String human = admission.queuePosition() == 0
-                ? "A task was admitted and starts at once."
-                : "A task was queued behind " + admission.queuePosition() + ".";
+        String human = "A task was queued behind " + admission.queuePosition() + ".";
+        if (admission.queuePosition() == 0) {
+            human = admission.predictedStartMs() == 0
+                    ? "A task was admitted and starts at once."
+                    : "A task was queued and is the next to start.";
+        }
         task(Level.INFO, "admission", human, task)
                 .with("pool_id", admission.poolId())
                 .with("queue_position", admission.queuePosition())
@@ -136,16 +139,25 @@ public final class EventLog {
                 .write(log);
     }
 
-    /** A task was refused before it was queued; {@code task} is null where the request did not get that far. */
+    /**
+     * A task was refused before it was queued; {@code task} is null where the request did not get that far. Then the
+     * message stays out too: it may name what stood where a member's name should, and that may be a prompt.
+     */
     public void rejected(@Nullable TaskContext task, String correlationId, String identity, ApiError error) {
         String human = "A task was rejected: "
                 + error.code().name().toLowerCase(Locale.ROOT).replace('_', ' ') + ".";
-        EventLine line = task == null
-                ? event(Level.INFO, "reject", human)
-                        .with("correlation_id", correlationId)
-                        .with("identity", identity)
-                : task(Level.INFO, "reject", human, task);
-        error(line, error).write(log);
+        if (task == null) {
+            event(Level.INFO, "reject", human)
+                    .with("correlation_id", correlationId)
+                    .with("identity", identity)
+                    .with("code", error.code().name())
+                    .with("status", error.code().status())
+                    .with("policy_label", error.policyLabel())
+                    .with("retriable", error.retriable())
+                    .write(log);
+            return;
+        }
+        error(task(Level.INFO, "reject", human, task), error).write(log);
     }
 
     /** A queued task was taken out: its deadline passed, or its place went to another. */

@@ -25,11 +25,18 @@ final class LabelBudget {
             Map.entry("reason", 16),
             Map.entry("model_id", 1024),
             Map.entry("route", 64),
-            Map.entry("method", 10),
+            Map.entry("method", 8),
             Map.entry("status", 64),
-            Map.entry("outcome", 16),
+            Map.entry("outcome", 8),
+            Map.entry("pinned", 2),
+            Map.entry("fallback", 2),
+            Map.entry("result", 8),
+            Map.entry("state", 16),
+            Map.entry("device", 64),
+            Map.entry("metric", 64),
+            Map.entry("label", 32),
             Map.entry("policy", 8),
-            Map.entry("loop", 64));
+            Map.entry("loop", 256));
 
     private final Counter overflow;
     private final Map<String, Set<String>> seen = new ConcurrentHashMap<>();

@@ -20,8 +20,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * thread may count, none waits.
  */
 public final class Metrics {
-    /** The replica of a task that is not placed, and the version of an engine that did not tell. */
+    /** The replica of a task that is not placed. */
     public static final String NO_REPLICA = "none";
+    /** The version of an engine that did not tell. */
+    public static final String NO_VERSION = "unknown";
+    /** The route of what reached none. */
+    public static final String UNROUTED = "unrouted";
+    /** A method where it does not matter. */
+    public static final String OTHER_METHOD = "other";
 
     private static final String[] REPLICA = {"engine", "engine_version", "pool_id", "replica_id"};
     private static final String[] REPLICA_PRIORITY = {"engine", "engine_version", "pool_id", "replica_id", "priority"};
@@ -58,7 +64,7 @@ public final class Metrics {
             counter("http_requests_total", "HTTP requests answered.", "route", "method", "status");
     private final Histogram httpDuration = histogram(
             "http_request_duration_ms",
-            "First byte of a request to last of its answer (a stream: to its header), ms.",
+            "End of a request's head to its whole answer, for a stream to the answer's head, ms.",
             HTTP_MS,
             "route");
     private final Counter readersCut = counter("stream_readers_cut_total", "Readers cut off a stream.", "reason");
@@ -207,7 +213,7 @@ public final class Metrics {
     }
 
     private static String version(String engineVersion) {
-        return engineVersion.isEmpty() ? NO_REPLICA : engineVersion;
+        return engineVersion.isEmpty() ? NO_VERSION : engineVersion;
     }
 
     private Counter counter(String name, String help, String... labels) {

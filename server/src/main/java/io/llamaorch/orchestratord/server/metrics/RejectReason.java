@@ -3,7 +3,7 @@ package io.llamaorch.orchestratord.server.metrics;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import java.util.Locale;
 
-/** Why a task was rejected, as a label: coarser than {@link ErrorCode}, within the budget of {@code reason}. */
+/** Why a task was rejected, as a label: the {@link ErrorCode} in lower case where a submit can get it, within the budget of {@code reason}. */
 public enum RejectReason {
     INVALID_PARAMS,
     DEADLINE_UNMET,
@@ -12,8 +12,8 @@ public enum RejectReason {
     CONFLICT,
     MODEL_DEPRECATED,
     PAYLOAD_TOO_LARGE,
-    QUEUE_FULL,
-    EVICTED,
+    ADMISSION_REJECT,
+    QUEUE_FULL_DROP_LRU,
     BUDGET_EXHAUSTED,
     POOL_UNREADY,
     POOL_UNAVAILABLE,
@@ -31,8 +31,8 @@ public enum RejectReason {
             case CONFLICT -> CONFLICT;
             case MODEL_DEPRECATED -> MODEL_DEPRECATED;
             case PAYLOAD_TOO_LARGE -> PAYLOAD_TOO_LARGE;
-            case ADMISSION_REJECT -> QUEUE_FULL;
-            case QUEUE_FULL_DROP_LRU -> EVICTED;
+            case ADMISSION_REJECT -> ADMISSION_REJECT;
+            case QUEUE_FULL_DROP_LRU -> QUEUE_FULL_DROP_LRU;
             case BUDGET_EXHAUSTED -> BUDGET_EXHAUSTED;
             case POOL_UNREADY -> POOL_UNREADY;
             case POOL_UNAVAILABLE -> POOL_UNAVAILABLE;

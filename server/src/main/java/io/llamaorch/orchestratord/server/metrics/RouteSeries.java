@@ -25,7 +25,7 @@ public final class RouteSeries {
      * A request was answered.
      *
      * @param status 100 … 599
-     * @param ms from its first byte to the last of its answer, for a stream to the answer's header
+     * @param ms from the end of its head to its whole answer, for a stream to the answer's head
      */
     public void answered(int status, double ms) {
         int index = status < 0 || status > STATUS_MAX ? 0 : status;

@@ -4,16 +4,14 @@ import java.util.Locale;
 
 /** How an accepted task ended, as a label. Each accepted task is counted once. */
 public enum TaskOutcome {
-    /** End of text, or a stop string. */
-    STOP,
-    /** {@code max_tokens} or the context was used up. */
-    LENGTH,
+    /** Its last event is {@code end}: end of text, a stop string, or {@code max_tokens}. */
+    COMPLETED,
     /** Canceled, queued or running. */
     CANCELED,
     /** Taken out of its queue: deadline passed, or its place went to another. */
     EVICTED,
-    /** The engine failed, or a limit on its silence passed. */
-    ERROR;
+    /** Its last event is {@code error} and it had a slot: the engine failed, a limit passed, the daemon stopped. */
+    FAILED;
 
     /** The label's value. */
     public String label() {

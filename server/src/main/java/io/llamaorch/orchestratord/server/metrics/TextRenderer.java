@@ -23,7 +23,9 @@ final class TextRenderer {
         StringBuilder out = new StringBuilder(16_384);
         for (Collector.MetricFamilySamples family : Collections.list(registry.metricFamilySamples())) {
             boolean counter = family.type == Collector.Type.COUNTER;
-            String name = counter ? family.name + "_total" : family.name;
+            String name = counter
+                    ? family.name + "_total"
+                    : family.type == Collector.Type.INFO ? family.name + "_info" : family.name;
             out.append("# HELP ").append(name).append(' ');
             escape(out, family.help, false);
             out.append("\n# TYPE ")

@@ -470,6 +470,24 @@ public final class TaskStream implements Runnable {
      * @return null where it reads from now on; else why it can't
      */
     public @Nullable ApiError attach(ReaderConnection connection, int lastEventId) {
+        ApiError refused = refusal(lastEventId);
+        if (refused != null) {
+            return refused;
+        }
+        StreamReader reader = new StreamReader(this, connection);
+        readers.add(reader);
+        home.countReader(1);
+        home.watch(this);
+        Admission at = admission;
+        String comment = dispatch == null && ending == null && at != null ? StreamJson.queuedComment(at) : "";
+        lastCommentAtNs = System.nanoTime();
+        reader.start(log.offsetOf(lastEventId + 1), home.settings().retryMs(), comment);
+        reader.pump();
+        return null;
+    }
+
+    /** Why a reader that has {@code lastEventId} would not be attached; null where it would. */
+    public @Nullable ApiError refusal(int lastEventId) {
         if (evicted) {
             return ApiError.of(ErrorCode.NOT_FOUND, "The transcript of this task was just evicted; it is gone.");
         }
@@ -481,15 +499,6 @@ public final class TaskStream implements Runnable {
                     "Last-Event-ID",
                     Integer.toString(lastEventId));
         }
-        StreamReader reader = new StreamReader(this, connection);
-        readers.add(reader);
-        home.countReader(1);
-        home.watch(this);
-        Admission at = admission;
-        String comment = dispatch == null && ending == null && at != null ? StreamJson.queuedComment(at) : "";
-        lastCommentAtNs = System.nanoTime();
-        reader.start(log.offsetOf(lastEventId + 1), home.settings().retryMs(), comment);
-        reader.pump();
         return null;
     }
 

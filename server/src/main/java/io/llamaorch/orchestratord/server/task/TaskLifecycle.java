@@ -287,12 +287,10 @@ final class TaskLifecycle implements StreamEvents {
     }
 
     private static TaskOutcome outcomeLabel(Ending ending) {
-        EngineUsage usage = ending.usage();
         return switch (ending.outcome()) {
-            case COMPLETED ->
-                usage != null && usage.finishReason() == FinishReason.LENGTH ? TaskOutcome.LENGTH : TaskOutcome.STOP;
+            case COMPLETED -> TaskOutcome.COMPLETED;
             case CANCELED -> TaskOutcome.CANCELED;
-            case FAILED -> TaskOutcome.ERROR;
+            case FAILED -> TaskOutcome.FAILED;
             case EVICTED -> TaskOutcome.EVICTED;
         };
     }

@@ -6,6 +6,7 @@ import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
 import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSettings;
+import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.scheduler.ring.RingSettings;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
 import io.llamaorch.orchestratord.scheduler.ring.WaitMode;
@@ -229,6 +230,12 @@ public final class TaskPlane {
     /** Tasks that are not over, as the scheduler last published. */
     public long openTasks() {
         return ring.snapshot().tasksLive();
+    }
+
+    /** Whether a drain has begun, as the scheduler published, and no task is open since. */
+    public boolean drained() {
+        SchedulerSnapshot snapshot = ring.snapshot();
+        return (snapshot.draining() || !ring.alive()) && snapshot.tasksLive() == 0;
     }
 
     /** Readers of streams. */

@@ -9,6 +9,7 @@ import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
 import io.llamaorch.orchestratord.server.auth.Identity;
 import io.llamaorch.orchestratord.server.auth.Scope;
+import io.llamaorch.orchestratord.server.http.ContentType;
 import io.llamaorch.orchestratord.server.http.Exchange;
 import io.llamaorch.orchestratord.server.json.TaskRequestReader;
 import io.llamaorch.orchestratord.server.log.EventLog;
@@ -72,6 +73,7 @@ public final class TaskRoutes {
         Task task = newTask(exchange, request, home);
         TaskSpec spec = spec(request, read, exchange.identity());
         if (!ring.offerAdmit(spec, task)) {
+            metrics.backpressure(request.engine(), "ring").inc();
             reject(exchange, request.engine().wireName(), ringFull());
         }
     }
@@ -234,13 +236,13 @@ public final class TaskRoutes {
         if (lastEventId < 0) {
             exchange.respondError(ApiError.of(
                     ErrorCode.INVALID_PARAMS,
-                    "Last-Event-ID must be the id of an event of this stream: 0 to 2147483646.",
+                    "Last-Event-ID is not the id of an event; send one number from 0 to 2147483646, or leave it out.",
                     "Last-Event-ID",
                     "not an event id"));
             return;
         }
         if (exchange.head()) {
-            exchange.respondEmpty(200);
+            streamHead(exchange, task, lastEventId);
             return;
         }
         ExchangeConnection connection = new ExchangeConnection(exchange);
@@ -259,13 +261,34 @@ public final class TaskRoutes {
         });
     }
 
-    /** 0 where there is none or it is empty, −1 where it is not a number from 0 to 2^31−2. */
+    /** HEAD: what GET would begin with; no reader is attached. */
+    private static void streamHead(Exchange exchange, Task task, int lastEventId) {
+        EventLoop asker = exchange.context().channel().eventLoop();
+        task.home().run(() -> {
+            ApiError refused = task.stream().refusal(lastEventId);
+            Runnable answer = () -> {
+                if (refused != null) {
+                    exchange.respondError(refused);
+                } else if (!exchange.ended()) {
+                    exchange.startStream(200, ContentType.EVENT_STREAM);
+                    exchange.streamDone(true);
+                }
+            };
+            if (asker.inEventLoop()) {
+                answer.run();
+            } else {
+                asker.execute(answer);
+            }
+        });
+    }
+
+    /** 0 where there is none or it is empty, −1 where it is not one number from 0 to 2^31−2. */
     private static int lastEventId(Exchange exchange) {
         String value = exchange.header("Last-Event-ID");
         if (value == null || value.isEmpty()) {
             return 0;
         }
-        if (value.length() > 10) {
+        if (value.length() > 10 || exchange.headerTwice("Last-Event-ID")) {
             return -1;
         }
         long id = 0;

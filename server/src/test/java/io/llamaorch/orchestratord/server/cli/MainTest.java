@@ -49,7 +49,7 @@ class MainTest {
     void shouldExitOneWhenTheConfigurationHasErrors() {
         assertThat(run("check", "--config", file, "--set", "pools.0.ctx=0")).isEqualTo(1);
         assertThat(out.toString()).contains("error: --set pools.0.ctx: pools.0.ctx: 0 is below the least, 1");
-        assertThat(run("serve", "--config", file, "--set", "lisen=1")).isEqualTo(1);
+        assertThat(run("serve", "--config", file, "--set", "lisen=1")).isEqualTo(2);
         assertThat(err.toString()).contains("did you mean \"listen\"?").contains("not started: 1 error");
     }
 

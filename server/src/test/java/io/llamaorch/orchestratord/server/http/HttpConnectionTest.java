@@ -70,7 +70,7 @@ class HttpConnectionTest {
         FrontProbe probe = new FrontProbe();
         Answer wrong = one(probe, "DELETE /v1/tasks HTTP/1.1\r\nHost: h\r\n\r\n");
         assertThat(wrong.status()).isEqualTo(405);
-        assertThat(wrong.header("Allow")).isEqualTo("POST, OPTIONS");
+        assertThat(wrong.header("Allow")).isEqualTo("OPTIONS, POST");
         Answer options = one(probe, "OPTIONS /v1/tasks/x HTTP/1.1\r\nHost: h\r\n\r\n");
         assertThat(options.status()).isEqualTo(204);
         assertThat(options.header("Allow")).isEqualTo("GET, HEAD, OPTIONS");
@@ -119,7 +119,11 @@ class HttpConnectionTest {
                 assertThat(answer.header("WWW-Authenticate")).isEqualTo("Bearer realm=\"orchestratord\"");
             }
             assertThat(answer.head() + answer.body()).doesNotContain("esame\"");
-            assertThat(one(probe, get("/livez", "")).status()).isEqualTo(200);
+            if (answer.status() == 400) {
+                assertThat(answer.closes()).isTrue();
+            } else {
+                assertThat(one(probe, get("/livez", "")).status()).isEqualTo(200);
+            }
             probe.close();
         }
     }

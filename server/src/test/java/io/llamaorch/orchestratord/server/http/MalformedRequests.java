@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Requests that are not HTTP as this daemon takes it, by hand, each with the status that it gets. */
-final class MalformedRequests {
+public final class MalformedRequests {
     /**
      * One case.
      *
      * @param status expected status
      * @param bytes Latin-1
      */
-    record Case(int status, String bytes) {
+    public record Case(int status, String bytes) {
         @Override
         public String toString() {
             String shown = bytes.replace("\r", "\\r")
@@ -26,7 +26,8 @@ final class MalformedRequests {
 
     static final String HOST = "Host: h\r\n";
 
-    static List<Case> all() {
+    /** All of them. */
+    public static List<Case> all() {
         List<Case> cases = new ArrayList<>();
         requestLines(cases);
         headers(cases);

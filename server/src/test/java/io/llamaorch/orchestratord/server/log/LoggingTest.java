@@ -162,7 +162,7 @@ class LoggingTest {
             logAll(logging.events());
         }
         assertThat(lines()).hasSize(19);
-        assertThat(lines().get(2)).contains(" info A task was queued behind 3.  [admission correlation_id=\"c-1\"");
+        assertThat(lines().get(2)).contains(" INFO A task was queued behind 3.  [admission correlation_id=\"c-1\"");
         assertThat(out.toString(UTF_8)).doesNotContain("\u001b");
     }
 

@@ -61,13 +61,13 @@ class MetricsTest {
         pool.enqueued(Priority.BATCH);
         pool.firstTokenMs(Priority.BATCH, 120);
         pool.decodeMs(Priority.BATCH, 300);
-        pool.finished(TaskOutcome.STOP);
+        pool.finished(TaskOutcome.COMPLETED);
         ReplicaSeries replica = metrics.replica(EngineKind.MOCK, "1", "p", "r0");
         replica.started(Priority.BATCH);
         replica.canceled(CancelReason.CLIENT);
         replica.tokensIn(3);
         replica.tokensOut(5);
-        metrics.rejected("mock", RejectReason.QUEUE_FULL).inc();
+        metrics.rejected("mock", RejectReason.ADMISSION_REJECT).inc();
         metrics.backpressure(EngineKind.MOCK, "reject").inc();
         metrics.placement(true, false, false).inc();
         metrics.candidatesConsidered(2);
