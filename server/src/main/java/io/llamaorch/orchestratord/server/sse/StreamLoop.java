@@ -119,13 +119,18 @@ public final class StreamLoop {
         return publishedRetained;
     }
 
-    /** Frees memory by letting go of the oldest transcript of a task that is over; false where there is none. */
-    boolean evictOldest() {
+    /**
+     * Lets go of the oldest transcript of a task that is over.
+     *
+     * @param now see {@link TaskStream#evict}
+     * @return false where there is none
+     */
+    boolean evictOldest(boolean now) {
         TaskStream oldest = retained.pollFirst();
         if (oldest == null) {
             return false;
         }
-        oldest.evict();
+        oldest.evict(now);
         events.evicted(oldest);
         return true;
     }
@@ -134,7 +139,7 @@ public final class StreamLoop {
     void retain(TaskStream stream) {
         retained.addLast(stream);
         while (retained.size() > retainedMax) {
-            evictOldest();
+            evictOldest(false);
         }
     }
 
@@ -176,7 +181,7 @@ public final class StreamLoop {
         }
         TaskStream oldest = retained.peekFirst();
         while (oldest != null && nowNs - oldest.endedAtNs() > retainedNs) {
-            evictOldest();
+            evictOldest(false);
             oldest = retained.peekFirst();
         }
     }

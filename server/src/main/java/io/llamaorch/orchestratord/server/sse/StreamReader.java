@@ -141,6 +141,7 @@ public final class StreamReader {
     }
 
     private void send(ByteBuf bytes, boolean last) {
+        progressAtNs = System.nanoTime(); // it had nothing to wait for until now
         inFlight = true;
         lastInFlight = last;
         if (sameLoop) {

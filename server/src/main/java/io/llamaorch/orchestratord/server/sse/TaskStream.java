@@ -235,7 +235,10 @@ public final class TaskStream implements Runnable {
         TokenQueue queue = source.queue();
         if (startedAtNs == 0 && queue.isAccepted() && gate.isOpen()) {
             startedAtNs = System.nanoTime();
-            append("started", StreamJson.started(this));
+            if (!append("started", StreamJson.started(this))) {
+                fail(Outcome.FAILED, StreamJson.TRANSCRIPT_MEMORY);
+                return;
+            }
             home.events().started(this);
         }
         // The outcome first: every slab before it is then visible to the polls that follow.
@@ -282,7 +285,7 @@ public final class TaskStream implements Runnable {
 
     private boolean store(FrameWriter frames) {
         while (!log.append(frames.bytes(), frames.length())) {
-            if (!home.evictOldest()) {
+            if (!home.evictOldest(true)) {
                 return false;
             }
         }
@@ -329,13 +332,15 @@ public final class TaskStream implements Runnable {
             home.events().metricsFrameDropped(this);
             return;
         }
-        append("metrics", StreamJson.metrics(this, queueDepth, onTimeProbability));
+        if (!append("metrics", StreamJson.metrics(this, queueDepth, onTimeProbability))) {
+            home.events().metricsFrameDropped(this);
+        }
     }
 
-    private void append(String event, CharSequence data) {
+    private boolean append(String event, CharSequence data) {
         FrameWriter frames = home.frames();
         frames.event(log.events() + 1, event, data);
-        store(frames);
+        return store(frames);
     }
 
     // ---- cancel ----
@@ -450,14 +455,26 @@ public final class TaskStream implements Runnable {
         unwatchIfQuiet();
     }
 
-    /** Lets go of the transcript; whoever still reads is cut. Called by {@link StreamLoop}. */
-    void evict() {
+    /**
+     * Lets go of the transcript: nobody can come to read it any more. Called by {@link StreamLoop}.
+     *
+     * @param now cut who still reads it, because a task that runs needs the memory; else they get all of it first
+     */
+    void evict(boolean now) {
         evicted = true;
-        for (StreamReader reader : List.copyOf(readers)) {
-            cutReader(reader, "evicted");
+        if (now) {
+            for (StreamReader reader : List.copyOf(readers)) {
+                cutReader(reader, "evicted");
+            }
         }
-        home.unwatch(this);
-        log.release();
+        releaseIfUnread();
+    }
+
+    private void releaseIfUnread() {
+        if (evicted && readers.isEmpty()) {
+            home.unwatch(this);
+            log.release();
+        }
     }
 
     // ---- readers ----
@@ -478,8 +495,11 @@ public final class TaskStream implements Runnable {
         readers.add(reader);
         home.countReader(1);
         home.watch(this);
+        String comment = "";
         Admission at = admission;
-        String comment = dispatch == null && ending == null && at != null ? StreamJson.queuedComment(at) : "";
+        if (log.events() == 0 && at != null) {
+            comment = dispatch == null ? StreamJson.queuedComment(at) : "waiting";
+        }
         lastCommentAtNs = System.nanoTime();
         reader.start(log.offsetOf(lastEventId + 1), home.settings().retryMs(), comment);
         reader.pump();
@@ -526,6 +546,7 @@ public final class TaskStream implements Runnable {
             onLastReaderLeft();
         }
         unwatchIfQuiet();
+        releaseIfUnread();
     }
 
     void readerDelivered(StreamReader reader) {
@@ -619,7 +640,7 @@ public final class TaskStream implements Runnable {
                 asked = true;
                 home.events().askPosition(this);
             } else {
-                heartbeatIfSilent(nowNs, "waiting for the first token");
+                heartbeatIfSilent(nowNs, log.events() == 0 ? "waiting" : "keep-alive");
             }
         }
     }

@@ -70,7 +70,7 @@ final class ExchangeConnection implements ReaderConnection {
     @Override
     public void cut() {
         if (!exchange.ended()) {
-            exchange.streamDone(false);
+            context.close(); // not a lingering close: what the socket has not taken must never be written
         }
     }
 }

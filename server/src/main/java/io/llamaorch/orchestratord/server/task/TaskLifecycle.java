@@ -38,6 +38,7 @@ final class TaskLifecycle implements StreamEvents {
     private final IntFunction<LoopContext> engineLoopOf;
     private final SuspectListener suspects;
     private @Nullable SchedulerRing<Task> ring;
+    private volatile @Nullable ApiError stopError;
 
     /** Told when a task met trouble with a replica. */
     @FunctionalInterface
@@ -78,6 +79,11 @@ final class TaskLifecycle implements StreamEvents {
         return connected;
     }
 
+    /** Any thread: whatever is dispatched from now on ends with that error; the daemon stops. */
+    void failWhatComes(ApiError error) {
+        stopError = error;
+    }
+
     // ---- the scheduler's word ----
 
     void admitted(Task task, Admission admission) {
@@ -115,6 +121,10 @@ final class TaskLifecycle implements StreamEvents {
         if (taken) {
             replica.series(dispatch.engineVersion())
                     .started(task.stream().info().priority());
+            ApiError error = stopError;
+            if (error != null) {
+                task.stream().fail(Ending.Outcome.FAILED, error);
+            }
         } else {
             UUID id = task.stream().info().id();
             task.home().tell(() -> ring().offerFinished(id, Outcome.NEVER_STARTED, 0, 0));

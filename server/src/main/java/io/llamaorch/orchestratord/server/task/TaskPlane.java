@@ -41,6 +41,7 @@ public final class TaskPlane {
     private final SchedulerRing<Task> ring;
     private final List<List<ReplicaProber>> probers = new ArrayList<>();
     private final TaskRoutes routes;
+    private final TaskLifecycle lifecycle;
     private final EventLog log;
 
     /**
@@ -63,7 +64,7 @@ public final class TaskPlane {
         this.log = log;
         Pools pools = new Pools(config.pools(), adapters, metrics);
         List<LoopContext> contexts = new ArrayList<>();
-        TaskLifecycle lifecycle = new TaskLifecycle(
+        lifecycle = new TaskLifecycle(
                 registry,
                 pools,
                 metrics,
@@ -215,6 +216,7 @@ public final class TaskPlane {
 
     /** Ends every task that is not over, with that error. */
     public void failAll(ApiError error) {
+        lifecycle.failWhatComes(error); // first: a dispatch may be on its way to its loop
         LoopContext any = loops.get(0);
         any.run(() -> any.tell(() -> ring.offerEvictAll(error)));
         for (Task task : registry.all()) {

@@ -221,7 +221,7 @@ class TaskStreamTest {
     }
 
     @Test
-    void shouldLetGoOfTheOldestWhenMoreAreKeptThanAllowed() {
+    void shouldLetGoOfTheOldestAndServeWhoReadsItWhenMoreAreKeptThanAllowed() {
         StreamFixture small = new StreamFixture(2);
         TaskStream first = small.running();
         small.tokens("a");
@@ -234,7 +234,35 @@ class TaskStreamTest {
             small.tokens("b");
             small.end();
         }
-        assertThat(small.told).contains("evicted", "cut evicted");
+        assertThat(small.told).contains("evicted").doesNotContain("cut evicted");
         assertThat(first.attach(small.new Client(), 0).code()).isEqualTo(ErrorCode.NOT_FOUND);
+        long held = small.home.arena().usedBytes();
+        reading.drainNow();
+        assertThat(reading.finished).isTrue();
+        assertThat(reading.events()).contains("event: end");
+        assertThat(small.home.arena().usedBytes()).isLessThan(held);
+    }
+
+    @Test
+    void shouldCutWhoReadsAnOldTranscriptWhenARunningTaskNeedsItsMemory() {
+        TaskStream old = fixture.running();
+        fixture.tokens("a");
+        fixture.end();
+        StreamFixture.Client reading = fixture.new Client();
+        reading.accepts = false;
+        old.attach(reading, 0);
+        assertThat(fixture.home.evictOldest(true)).isTrue();
+        assertThat(reading.cut).isTrue();
+        assertThat(fixture.told).contains("cut evicted", "evicted");
+        assertThat(fixture.home.arena().usedBytes()).isZero();
+    }
+
+    @Test
+    void shouldSayThatItWaitsWhenItHasASlotAndNoEvent() {
+        TaskStream stream = fixture.stream(Priority.INTERACTIVE, false);
+        fixture.dispatch(stream);
+        StreamFixture.Client client = fixture.new Client();
+        stream.attach(client, 0);
+        assertThat(client.text()).contains(": waiting\n\n");
     }
 }
