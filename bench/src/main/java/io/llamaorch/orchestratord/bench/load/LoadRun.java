@@ -198,6 +198,7 @@ final class LoadRun {
         if (from == null || to == null) {
             throw new IllegalStateException("done without a window");
         }
+        measurements.seal();
         result.complete(new LoadResult(options, measurements, from, to, inFlight, firstRefusal));
         for (ClientConnection connection : connections) {
             connection.close();
