@@ -149,13 +149,13 @@ final class LoadRun {
     }
 
     private void begin() {
-        scheduleStartNs = System.nanoTime();
         if (options.warmupSeconds > 0) {
             state = State.WARMING;
             after(options.warmupSeconds, this::openWindow);
         } else {
             openWindow();
         }
+        scheduleStartNs = System.nanoTime();
         for (ClientConnection connection : connections) {
             onIdle(connection);
         }
