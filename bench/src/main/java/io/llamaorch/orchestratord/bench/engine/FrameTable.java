@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.bench.engine;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -30,7 +31,8 @@ final class FrameTable {
         this.stamped = stamped;
         this.starts = new int[tokensMax + 1];
         this.stamps = new int[tokensMax];
-        ByteBuf built = Unpooled.directBuffer(tokensMax * 160);
+        // Lives as long as the process, so it is not watched for leaks.
+        ByteBuf built = new UnpooledByteBufAllocator(true, true).directBuffer(tokensMax * 160);
         for (int n = 0; n < tokensMax; n++) {
             starts[n] = built.writerIndex();
             String event = "data: {\"index\":0,\"content\":\"" + (stamped ? BLANK_STAMP : " tok") + "\",\"tokens\":["

@@ -149,13 +149,13 @@ final class LoadRun {
     }
 
     private void begin() {
-        scheduleStartNs = System.nanoTime();
         if (options.warmupSeconds > 0) {
             state = State.WARMING;
             after(options.warmupSeconds, this::openWindow);
         } else {
             openWindow();
         }
+        scheduleStartNs = System.nanoTime();
         for (ClientConnection connection : connections) {
             onIdle(connection);
         }
@@ -198,6 +198,7 @@ final class LoadRun {
         if (from == null || to == null) {
             throw new IllegalStateException("done without a window");
         }
+        measurements.seal();
         result.complete(new LoadResult(options, measurements, from, to, inFlight, firstRefusal));
         for (ClientConnection connection : connections) {
             connection.close();

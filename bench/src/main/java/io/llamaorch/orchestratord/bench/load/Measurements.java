@@ -30,6 +30,7 @@ final class Measurements {
     private final long[] statuses = new long[1000];
     private @Nullable String firstFault;
     private boolean open;
+    private boolean sealed;
     private long openedAtNs;
     private long closedAtNs;
     long requests;
@@ -74,7 +75,15 @@ final class Measurements {
         statuses[status]++;
     }
 
+    /** The run is over: what connections suffer while they are closed is no fault. */
+    void seal() {
+        sealed = true;
+    }
+
     void onFault(Fault fault, String detail) {
+        if (sealed) {
+            return;
+        }
         faults.merge(fault, 1L, Long::sum);
         if (firstFault == null) {
             firstFault = fault + ": " + detail;

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -28,6 +29,12 @@ import picocli.CommandLine.Parameters;
         description = "Measures orchestratord beside nginx, HAProxy and the engine alone.")
 public final class BenchReport implements Callable<Integer> {
     private static final int[] UNPACED_STREAMS = {64, 512, 2000};
+    private static final double WARM_SECONDS = 5;
+    /** Admissions of a round, with its warm-up, for one that is counted. */
+    private static final double ADMITTED_PER_COUNTED = 1.5;
+    /** The daemon's queue holds 1,000,000; the next round must fit. */
+    private static final double QUEUE_FILL_MAX = 700_000;
+
     private static final String FOREIGN = "foreign_processors";
     private static final List<String> PEERS = List.of(Target.HAPROXY, Target.NGINX, Target.DIRECT);
 
@@ -68,7 +75,8 @@ public final class BenchReport implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        Path folder = Files.createDirectories(out).toRealPath();
+        Path parent = Files.createDirectories(out).toRealPath();
+        Path folder = Files.createTempDirectory(parent, "run-");
         Path daemon = launcher;
         if (daemon != null && !Files.isExecutable(daemon)) {
             results.note("orchestratord is left out: " + daemon + " is not executable");
@@ -80,18 +88,18 @@ public final class BenchReport implements Callable<Integer> {
         }
         try (Children children = new Children(folder)) {
             Loader loader = new Loader(children, java);
-            measure(Figure.P1, children, folder, daemon, loader, "--pace-ms", "20", "--stamp");
-            measure(Figure.P3, children, folder, daemon, loader);
-            measure(Figure.P5, children, folder, daemon, loader, "--ttft-ms", "3600000");
             measure(Figure.P8, children, folder, daemon, loader);
+            measure(Figure.P1, children, folder, daemon, loader, "--pace-ms", "20", "--stamp");
+            measure(Figure.P5, children, folder, daemon, loader, "--ttft-ms", "3600000");
+            measure(Figure.P3, children, folder, daemon, loader);
         }
         String report = report();
-        Files.writeString(folder.resolve("report.md"), report);
+        Files.writeString(parent.resolve("report.md"), report);
         Files.write(
-                folder.resolve("samples.jsonl"),
+                parent.resolve("samples.jsonl"),
                 results.all().stream().map(Sample::json).toList());
         System.out.print(report);
-        System.out.println("\nwritten to " + folder);
+        System.out.println("\nwritten to " + parent + "; logs in " + folder);
         return results.notes().isEmpty() ? 0 : 1;
     }
 
@@ -107,7 +115,7 @@ public final class BenchReport implements Callable<Integer> {
                     case P1 -> paced(bed, loader, round);
                     case P3 -> unpaced(bed, loader, round);
                     case P5 -> admission(bed, loader, round);
-                    default -> allocation(bed, loader);
+                    default -> allocation(bed, loader, round);
                 }
             }
         } catch (IOException e) {
@@ -123,99 +131,73 @@ public final class BenchReport implements Callable<Integer> {
     }
 
     private void paced(Bed bed, Loader loader, int round) throws IOException, InterruptedException {
+        List<String> load = List.of("--connections", "1000", "--tokens", "100", "--drain", "6", "--stamped");
+        warm(bed, loader, round, "STREAM", load);
         for (Target target : rotated(bed, round)) {
-            run(
-                    bed,
-                    loader,
-                    "P1",
-                    target,
-                    13,
-                    streamMode(target),
-                    "--connections",
-                    "1000",
-                    "--tokens",
-                    "150",
-                    "--warmup",
-                    "2",
-                    "--seconds",
-                    "6",
-                    "--drain",
-                    "6",
-                    "--stamped");
+            run(bed, loader, "P1", target, 10, streamMode(target), with(load, "--warmup", "1.5", "--seconds", "5"));
         }
     }
 
     private void unpaced(Bed bed, Loader loader, int round) throws IOException, InterruptedException {
         for (int streams : UNPACED_STREAMS) {
+            List<String> load = List.of("--connections", Integer.toString(streams), "--tokens", "200", "--drain", "15");
+            if (streams == UNPACED_STREAMS[0]) {
+                warm(bed, loader, round, "STREAM", load);
+            }
             for (Target target : rotated(bed, round)) {
-                run(
-                        bed,
-                        loader,
-                        "P3 " + streams,
-                        target,
-                        12,
-                        streamMode(target),
-                        "--connections",
-                        Integer.toString(streams),
-                        "--tokens",
-                        "200",
-                        "--warmup",
-                        "1.5",
-                        "--seconds",
-                        "3",
-                        "--drain",
-                        "15");
+                List<String> options = with(load, "--warmup", "1", "--seconds", "2.5");
+                run(bed, loader, "P3 " + streams, target, 8, streamMode(target), options);
             }
         }
     }
 
     private void admission(Bed bed, Loader loader, int round) throws IOException, InterruptedException {
-        if (round > 0) {
+        List<String> load = List.of("--connections", "64", "--deadline-ms", "1000000000000");
+        Target daemon = bed.daemon();
+        double queued = daemon == null ? 0 : results.sum("P5", daemon.name(), "requests") * ADMITTED_PER_COUNTED;
+        boolean restart = queued / Math.max(1, round) * (round + 1) > QUEUE_FILL_MAX;
+        if (restart) {
             bed.restartDaemon();
         }
+        warm(bed, loader, restart ? 0 : round, "ADMIT", load);
         for (Target target : rotated(bed, round)) {
-            run(
-                    bed,
-                    loader,
-                    "P5",
-                    target,
-                    7,
-                    "ADMIT",
-                    "--connections",
-                    "64",
-                    "--warmup",
-                    "1.5",
-                    "--seconds",
-                    "3",
-                    "--deadline-ms",
-                    "1000000000000");
+            if (!target.name().equals(Target.HAPROXY)) {
+                run(bed, loader, "P5", target, 6, "ADMIT", with(load, "--warmup", "1", "--seconds", "3"));
+            }
         }
     }
 
-    private void allocation(Bed bed, Loader loader) throws IOException, InterruptedException {
+    private void allocation(Bed bed, Loader loader, int round) throws IOException, InterruptedException {
         Target daemon = bed.daemon();
         if (daemon == null) {
             return;
         }
         Target machine = new Target(daemon.name(), daemon.port(), javaPid(daemon.pid()));
+        List<String> load = List.of("--connections", "64");
+        warm(bed, loader, round, "STREAM", load);
         for (int tokens : new int[] {20, 1000}) {
-            run(
-                    bed,
-                    loader,
-                    "P8 " + tokens,
-                    machine,
-                    9,
-                    "STREAM",
-                    "--connections",
-                    "64",
-                    "--tokens",
-                    Integer.toString(tokens),
-                    "--warmup",
-                    "1.5",
-                    "--seconds",
-                    "3",
-                    "--heap");
+            List<String> options =
+                    with(load, "--tokens", Integer.toString(tokens), "--warmup", "1", "--seconds", "2.5", "--heap");
+            run(bed, loader, "P8 " + tokens, machine, 8, "STREAM", options);
         }
+    }
+
+    /** Before the first round the daemon's code is compiled under the same load; not counted. */
+    private void warm(Bed bed, Loader loader, int round, String mode, List<String> load)
+            throws IOException, InterruptedException {
+        Target daemon = bed.daemon();
+        if (round == 0 && daemon != null && elapsedSeconds() + WARM_SECONDS < limitSeconds) {
+            List<String> options = with(load, "--mode", mode, "--seconds", Double.toString(WARM_SECONDS));
+            loader.run(daemon, bed.enginePid(), options);
+        }
+    }
+
+    private static List<String> with(List<String> load, String... more) {
+        return Stream.concat(load.stream(), Stream.of(more)).toList();
+    }
+
+    private double elapsedSeconds() {
+        return (System.nanoTime() - startNs) / 1e9;
     }
 
     /** A launcher may keep the JVM as its child. */
@@ -232,13 +214,14 @@ public final class BenchReport implements Callable<Integer> {
         return target.daemon() ? "STREAM" : "PROXY";
     }
 
-    private void run(Bed bed, Loader loader, String test, Target target, double seconds, String mode, String... options)
+    private void run(
+            Bed bed, Loader loader, String test, Target target, double seconds, String mode, List<String> options)
             throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of("--mode", mode, "--label", test + " " + target.name()));
-        arguments.addAll(List.of(options));
+        arguments.addAll(options);
         Sample sample = null;
         for (int attempt = 0; attempt < 3; attempt++) {
-            double elapsed = (System.nanoTime() - startNs) / 1e9;
+            double elapsed = elapsedSeconds();
             boolean noisy = sample == null || sample.number(FOREIGN) > foreignMax;
             if (noisy && elapsed + seconds <= limitSeconds) {
                 Sample next = loader.run(target, bed.enginePid(), arguments);
@@ -256,7 +239,7 @@ public final class BenchReport implements Callable<Integer> {
         }
         System.err.printf(
                 "%4.0f s  %-8s %-14s %10.0f tokens/s %9.0f requests/s%s%n",
-                (System.nanoTime() - startNs) / 1e9,
+                elapsedSeconds(),
                 test,
                 target.name(),
                 sample.number("tokens_s"),

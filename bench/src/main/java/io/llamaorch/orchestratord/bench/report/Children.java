@@ -17,12 +17,13 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The processes of a report. Each is ended by its id: when it is no longer needed, when the report ends or is interrupted,
- * and, where {@code setpriv} exists, by the kernel when the report is killed.
+ * and, where {@code setpriv} exists, by the kernel when the report is killed. They are asked first, and killed when that
+ * takes longer than {@value #STOP_SECONDS} s: a daemon that drains tasks of an engine that never answers would wait long.
  *
  * <p>Started from the main thread only: the kernel's signal comes when the thread that started a process ends.
  */
 final class Children implements AutoCloseable {
-    private static final long STOP_SECONDS = 8;
+    private static final long STOP_SECONDS = 2;
     private static final Path SETPRIV = Path.of("/usr/bin/setpriv");
 
     private final Path logs;

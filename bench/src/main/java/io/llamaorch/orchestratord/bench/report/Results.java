@@ -40,6 +40,13 @@ final class Results {
         return List.copyOf(samples.getOrDefault(test, Map.of()).keySet());
     }
 
+    /** The sum of a number over the samples. */
+    double sum(String test, String target, String number) {
+        return samples.getOrDefault(test, Map.of()).getOrDefault(target, List.of()).stream()
+                .mapToDouble(sample -> sample.number(number))
+                .sum();
+    }
+
     /** One number of each sample. */
     Series series(String test, String target, ToDoubleFunction<Sample> number) {
         List<Sample> taken = samples.getOrDefault(test, Map.of()).getOrDefault(target, List.of());

@@ -53,13 +53,24 @@ class LoadRunIT {
 
     @Test
     void shouldSendBySchedule() throws Exception {
-        LoadOptions options = options(LoadMode.ADMIT, 1, 0);
+        LoadOptions options = options(LoadMode.ADMIT, 1, 400);
         options.rate = 2000;
-        options.seconds = 0.5;
         LoadResult result = run(0, options);
         assertThat(result.figures().firstFault()).isNull();
-        assertThat(result.figures().requests).isBetween(900L, 1001L);
-        assertThat(result.figures().latenessNs.getTotalCount()).isBetween(900L, 1001L);
+        assertThat(result.figures().requests).isEqualTo(400);
+        assertThat(result.figures().latenessNs.getTotalCount()).isEqualTo(400);
+        assertThat(result.figures().seconds()).isGreaterThan(399 / 2000.0);
+    }
+
+    @Test
+    void shouldCountWhatIsUnfinishedAndNotCallItAFault() throws Exception {
+        LoadOptions options = options(LoadMode.PROXY, 250, 0);
+        options.seconds = 0.2;
+        options.drainSeconds = 0.1;
+        LoadResult result = run(20, options);
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
+        assertThat(result.unfinished()).isEqualTo(4);
+        assertThat(result.figures().firstFault()).isNull();
     }
 
     @Test
