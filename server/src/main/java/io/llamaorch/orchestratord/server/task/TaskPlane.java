@@ -81,7 +81,7 @@ public final class TaskPlane {
                     lifecycle,
                     sharedSlabs,
                     config.streams().retainedBytes() / count,
-                    Math.max(1, config.streams().retainedTasks() / count),
+                    (config.streams().retainedTasks() + count - 1) / count,
                     config.streams().retainedMs());
             contexts.add(new LoopContext(i, streams));
         }
