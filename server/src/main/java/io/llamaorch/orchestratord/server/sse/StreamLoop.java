@@ -34,7 +34,7 @@ public final class StreamLoop {
     private int nextVisit;
     private volatile int readers; // written by the loop alone
     private volatile long publishedBytes;
-    private volatile int publishedRetained;
+    private volatile int retainedTasks; // written by the loop alone
     private final ArrayDeque<TaskStream> retained = new ArrayDeque<>();
 
     /**
@@ -114,9 +114,9 @@ public final class StreamLoop {
         return readers;
     }
 
-    /** Tasks that are over and kept, as of the last tick; any thread. */
+    /** Tasks that are over and kept, as of now; any thread. */
     public int retainedTasks() {
-        return publishedRetained;
+        return retainedTasks;
     }
 
     /**
@@ -130,6 +130,7 @@ public final class StreamLoop {
         if (oldest == null) {
             return false;
         }
+        retainedTasks = retained.size();
         oldest.evict(now);
         events.evicted(oldest);
         return true;
@@ -138,6 +139,7 @@ public final class StreamLoop {
     /** Keeps a task that is over, within the bounds. */
     void retain(TaskStream stream) {
         retained.addLast(stream);
+        retainedTasks = retained.size();
         while (retained.size() > retainedMax) {
             evictOldest(false);
         }
@@ -171,7 +173,6 @@ public final class StreamLoop {
     private void tick() {
         long nowNs = System.nanoTime();
         publishedBytes = arena.usedBytes();
-        publishedRetained = retained.size();
         int visits = (watched.size() + TICKS_PER_ROUND - 1) / TICKS_PER_ROUND;
         for (int i = 0; i < visits && !watched.isEmpty(); i++) {
             if (nextVisit >= watched.size()) {
