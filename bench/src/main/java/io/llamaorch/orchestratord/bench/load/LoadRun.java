@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -151,10 +152,14 @@ final class LoadRun {
     private void begin() {
         if (options.warmupSeconds > 0) {
             state = State.WARMING;
-            after(options.warmupSeconds, this::openWindow);
+            startTraffic();
+            after(options.warmupSeconds, () -> withSnapshot(this::openWindow));
         } else {
-            openWindow();
+            withSnapshot(this::openWindow);
         }
+    }
+
+    private void startTraffic() {
         scheduleStartNs = System.nanoTime();
         for (ClientConnection connection : connections) {
             onIdle(connection);
@@ -164,14 +169,15 @@ final class LoadRun {
         }
     }
 
-    private void openWindow() {
-        if (state == State.DONE) {
-            return;
-        }
+    private void openWindow(Snapshot taken) {
+        boolean cold = state == State.CONNECTING;
         state = State.MEASURING;
-        before = snapshot();
+        before = taken;
         measurements.open(System.nanoTime());
         after(options.seconds, this::closeWindow);
+        if (cold) {
+            startTraffic();
+        }
     }
 
     private void closeWindow() {
@@ -180,24 +186,23 @@ final class LoadRun {
         }
         state = State.DRAINING;
         measurements.close(System.nanoTime());
-        after = snapshot();
-        if (inFlight == 0) {
-            done();
-        } else {
-            after(options.drainSeconds, this::done);
-        }
+        withSnapshot(taken -> {
+            after = taken;
+            if (inFlight == 0) {
+                done();
+            } else {
+                after(options.drainSeconds, this::done);
+            }
+        });
     }
 
     private void done() {
-        if (state == State.DONE) {
+        Snapshot from = before;
+        Snapshot to = after;
+        if (state == State.DONE || from == null || to == null) {
             return;
         }
         state = State.DONE;
-        Snapshot from = before;
-        Snapshot to = after;
-        if (from == null || to == null) {
-            throw new IllegalStateException("done without a window");
-        }
         measurements.seal();
         result.complete(new LoadResult(options, measurements, from, to, inFlight, firstRefusal));
         for (ClientConnection connection : connections) {
@@ -299,6 +304,20 @@ final class LoadRun {
         if (state != State.DONE) {
             connectMore();
         }
+    }
+
+    /** Takes a snapshot on another thread, because it takes milliseconds that a schedule would feel; then goes on here. */
+    private void withSnapshot(Consumer<Snapshot> next) {
+        CompletableFuture.supplyAsync(this::snapshot)
+                .whenCompleteAsync(
+                        (taken, failure) -> {
+                            if (failure != null) {
+                                result.completeExceptionally(failure);
+                            } else {
+                                next.accept(taken);
+                            }
+                        },
+                        loop);
     }
 
     private Snapshot snapshot() {

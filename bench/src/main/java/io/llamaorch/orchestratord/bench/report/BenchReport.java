@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -60,14 +61,18 @@ public final class BenchReport implements Callable<Integer> {
     private Path out = Path.of("bench", "target", "report");
 
     private final long startNs = System.nanoTime();
+    private final List<String> arguments;
     private final JavaCommand java = new JavaCommand();
     private final Results results = new Results();
+    private String daemonFlags = "–";
 
-    private BenchReport() {}
+    private BenchReport(List<String> arguments) {
+        this.arguments = arguments;
+    }
 
     /** See {@code --help}. */
     public static void main(String[] arguments) {
-        int status = new CommandLine(new BenchReport())
+        int status = new CommandLine(new BenchReport(List.of(arguments)))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .execute(arguments);
         System.exit(status);
@@ -110,6 +115,10 @@ public final class BenchReport implements Callable<Integer> {
             return;
         }
         try (Bed bed = new Bed(children, folder, daemon, java, List.of(engine))) {
+            Target machine = bed.daemon();
+            if (machine != null) {
+                daemonFlags = flags(javaPid(machine.pid()));
+            }
             for (int round = 0; round < rounds; round++) {
                 switch (wanted) {
                     case P1 -> paced(bed, loader, round);
@@ -210,6 +219,14 @@ public final class BenchReport implements Callable<Integer> {
                 .orElse(pid);
     }
 
+    /** What a JVM was started with, without its class path and program. */
+    private static String flags(long pid) {
+        String[] all = ProcessHandle.of(pid)
+                .flatMap(process -> process.info().arguments())
+                .orElse(new String[0]);
+        return Stream.of(all).takeWhile(argument -> !argument.equals("-cp")).collect(Collectors.joining(" "));
+    }
+
     private static String streamMode(Target target) {
         return target.daemon() ? "STREAM" : "PROXY";
     }
@@ -250,7 +267,8 @@ public final class BenchReport implements Callable<Integer> {
     private String report() {
         MarkdownReport text = new MarkdownReport(results);
         Host.describe(java).forEach(line -> text.line("- " + line));
-        text.line("- command: scripts/bench " + figure + " --rounds " + rounds + ", " + rounds
+        text.line("- flags of the daemon's JVM: " + daemonFlags);
+        text.line("- command: scripts/bench " + String.join(" ", arguments) + "; " + rounds
                 + " rounds, targets in turn; median (min–max)");
         Column foreign = new Column("foreign CPUs", sample -> sample.number(FOREIGN));
         Column loader = new Column("loader CPUs", sample -> sample.number("loader_processors"));
