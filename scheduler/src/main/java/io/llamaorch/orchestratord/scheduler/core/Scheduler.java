@@ -161,6 +161,9 @@ public final class Scheduler<T> {
         entry.lease = null;
         entry.tokensOut = tokensOut;
         end(entry);
+        if (entry.forgetWhenOver) {
+            tasks.remove(id);
+        }
         expire(nowNs);
         pump(nowNs, entry.pool);
     }
@@ -176,15 +179,21 @@ public final class Scheduler<T> {
     }
 
     /**
-     * Drops a terminal task: its id is free again. An unknown id is ignored.
+     * Drops a terminal task: its id is free again. An unknown id is ignored. A task that was dispatched while its owner's
+     * withdrawal was on its way is dropped once its lease has come back.
      *
      * @throws IllegalStateException if the task is queued or running
      */
     public void forget(long nowNs, UUID id) {
         tick(nowNs);
-        TaskEntry entry = tasks.remove(id);
-        if (entry != null && entry.state != TaskEntry.TERMINAL) {
-            throw new IllegalStateException("forget for task " + id + ", which is not over");
+        TaskEntry entry = tasks.get(id);
+        if (entry == null) {
+            return;
+        }
+        switch (entry.state) {
+            case TaskEntry.TERMINAL -> tasks.remove(id);
+            case TaskEntry.RUNNING -> entry.forgetWhenOver = true;
+            default -> throw new IllegalStateException("forget for task " + id + ", which is queued");
         }
     }
 

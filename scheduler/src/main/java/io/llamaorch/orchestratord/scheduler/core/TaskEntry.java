@@ -33,6 +33,9 @@ final class TaskEntry {
     Lease lease;
 
     long firstTokenAtNs;
+    /** Its owner let it go while it was being dispatched. */
+    boolean forgetWhenOver;
+
     boolean firstTokenSeen;
     int promptTokens = -1;
     int tokensOut;
