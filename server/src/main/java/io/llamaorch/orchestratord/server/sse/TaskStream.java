@@ -52,6 +52,7 @@ public final class TaskStream implements Runnable {
     private long firstTokenAtNs;
     private long endedAtNs;
     private long lastMetricsAtNs;
+    private long lastReaderLeftAtNs;
     private long lastCommentAtNs;
 
     /** Place in the loop's list of watched streams; −1 for none. Belongs to {@link StreamLoop}. */
@@ -574,10 +575,12 @@ public final class TaskStream implements Runnable {
         if (graceMs == 0) {
             cancel("disconnect", () -> {});
         } else if (graceMs > 0) {
+            long leftAtNs = System.nanoTime();
+            lastReaderLeftAtNs = leftAtNs; // a reader that comes back and leaves again has a grace of its own
             home.eventLoop()
                     .schedule(
                             () -> {
-                                if (ending == null && readers.isEmpty()) {
+                                if (ending == null && readers.isEmpty() && lastReaderLeftAtNs == leftAtNs) {
                                     cancel("disconnect", () -> {});
                                 }
                             },
