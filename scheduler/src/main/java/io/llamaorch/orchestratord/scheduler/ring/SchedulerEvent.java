@@ -27,6 +27,9 @@ final class SchedulerEvent<T> {
     static final byte DRAIN_POOL = 11;
     static final byte EVICT_POOL = 12;
 
+    /** Its place in the ring while a producer has it. */
+    long sequence;
+
     byte kind;
 
     @Nullable

@@ -122,75 +122,77 @@ public final class SchedulerRing<T> implements AutoCloseable {
         if (ring.remainingCapacity() < reserve) {
             return false;
         }
-        long sequence = claim();
-        if (sequence < 0) {
+        SchedulerEvent<T> event = claim(SchedulerEvent.ADMIT);
+        if (event == null) {
             return false;
         }
-        SchedulerEvent<T> event = ring.get(sequence);
-        event.kind = SchedulerEvent.ADMIT;
         event.spec = spec;
         event.handle = handle;
-        publish(sequence);
-        return true;
+        return publish(event);
     }
 
     /** Offers {@link Scheduler#withdraw}. */
     public boolean offerWithdraw(UUID id) {
-        return offer(SchedulerEvent.WITHDRAW, id, null, 0, 0);
+        return offer(SchedulerEvent.WITHDRAW, id, 0, 0);
     }
 
     /** Offers {@link Scheduler#firstToken}. */
     public boolean offerFirstToken(UUID id, int promptTokens) {
-        return offer(SchedulerEvent.FIRST_TOKEN, id, null, promptTokens, 0);
+        return offer(SchedulerEvent.FIRST_TOKEN, id, promptTokens, 0);
     }
 
     /** Offers {@link Scheduler#progress}. */
     public boolean offerProgress(UUID id, int tokensOut) {
-        return offer(SchedulerEvent.PROGRESS, id, null, tokensOut, 0);
+        return offer(SchedulerEvent.PROGRESS, id, tokensOut, 0);
     }
 
     /** Offers {@link Scheduler#finished}. A refused one must be offered again: the slot stays leased until it is in. */
     public boolean offerFinished(UUID id, Outcome outcome, int tokensIn, int tokensOut) {
-        return offer(SchedulerEvent.FINISHED, id, outcome, tokensIn, tokensOut);
+        SchedulerEvent<T> event = claim(SchedulerEvent.FINISHED);
+        if (event == null) {
+            return false;
+        }
+        event.id = id;
+        event.outcome = outcome;
+        event.a = tokensIn;
+        event.b = tokensOut;
+        return publish(event);
     }
 
     /** Offers {@link Scheduler#query}. */
     public boolean offerQuery(UUID id) {
-        return offer(SchedulerEvent.QUERY, id, null, 0, 0);
+        return offer(SchedulerEvent.QUERY, id, 0, 0);
     }
 
     /** Offers {@link Scheduler#forget}. */
     public boolean offerForget(UUID id) {
-        return offer(SchedulerEvent.FORGET, id, null, 0, 0);
+        return offer(SchedulerEvent.FORGET, id, 0, 0);
     }
 
     /** Offers {@link Scheduler#replicaChanged}. */
     public boolean offerReplicaChanged(
             int poolIndex, int replicaIndex, ReplicaState state, String version, int slots, int ctx) {
-        long sequence = claim();
-        if (sequence < 0) {
+        SchedulerEvent<T> event = claim(SchedulerEvent.REPLICA_CHANGED);
+        if (event == null) {
             return false;
         }
-        SchedulerEvent<T> event = ring.get(sequence);
-        event.kind = SchedulerEvent.REPLICA_CHANGED;
         event.state = state;
         event.version = version;
         event.a = poolIndex;
         event.b = replicaIndex;
         event.c = slots;
         event.d = ctx;
-        publish(sequence);
-        return true;
+        return publish(event);
     }
 
     /** Offers {@link Scheduler#beginDrain}. */
     public boolean offerBeginDrain() {
-        return offer(SchedulerEvent.BEGIN_DRAIN, null, null, 0, 0);
+        return offer(SchedulerEvent.BEGIN_DRAIN, null, 0, 0);
     }
 
     /** Offers {@link Scheduler#drainPool}. */
     public boolean offerDrainPool(int poolIndex, boolean drain) {
-        return offer(SchedulerEvent.DRAIN_POOL, null, null, poolIndex, drain ? 1 : 0);
+        return offer(SchedulerEvent.DRAIN_POOL, null, poolIndex, drain ? 1 : 0);
     }
 
     /** Offers {@link Scheduler#evictAll}. */
@@ -246,44 +248,52 @@ public final class SchedulerRing<T> implements AutoCloseable {
         }
     }
 
-    private boolean offer(byte kind, @Nullable UUID id, @Nullable Outcome outcome, int a, int b) {
-        long sequence = claim();
-        if (sequence < 0) {
+    private boolean offer(byte kind, @Nullable UUID id, int a, int b) {
+        SchedulerEvent<T> event = claim(kind);
+        if (event == null) {
             return false;
         }
-        SchedulerEvent<T> event = ring.get(sequence);
-        event.kind = kind;
         event.id = id;
-        event.outcome = outcome;
         event.a = a;
         event.b = b;
-        publish(sequence);
-        return true;
+        return publish(event);
     }
 
     private boolean offerEvict(byte kind, int poolIndex, ApiError error) {
-        long sequence = claim();
-        if (sequence < 0) {
+        SchedulerEvent<T> event = claim(kind);
+        if (event == null) {
             return false;
         }
-        SchedulerEvent<T> event = ring.get(sequence);
-        event.kind = kind;
         event.a = poolIndex;
         event.error = error;
-        publish(sequence);
-        return true;
+        return publish(event);
     }
 
-    /** The sequence to write to, or −1 where the ring is full or nobody reads it any more. */
-    private long claim() {
+    /** The event to fill in and {@link #publish}, or null where the ring is full or nobody reads it any more. */
+    private @Nullable SchedulerEvent<T> claim(byte kind) {
         if (dead || closing) {
-            return -1;
+            return null;
         }
         try {
-            return ring.tryNext();
+            long sequence = ring.tryNext();
+            SchedulerEvent<T> event = ring.get(sequence);
+            event.sequence = sequence;
+            event.kind = kind;
+            return event;
         } catch (InsufficientCapacityException e) {
-            return -1; // preallocated and without a stack trace
+            return null; // preallocated and without a stack trace
         }
+    }
+
+    /** Hands a claimed event over. */
+    private boolean publish(SchedulerEvent<T> event) {
+        ring.publish(event.sequence);
+        if (onOffer == null) {
+            wake();
+        } else {
+            onOffer.run();
+        }
+        return true;
     }
 
     private void run() {
@@ -337,15 +347,6 @@ public final class SchedulerRing<T> implements AutoCloseable {
             return available;
         } catch (InterruptedException e) {
             throw new IllegalStateException("the scheduler's thread was interrupted", e);
-        }
-    }
-
-    private void publish(long sequence) {
-        ring.publish(sequence);
-        if (onOffer == null) {
-            wake();
-        } else {
-            onOffer.run();
         }
     }
 

@@ -26,6 +26,18 @@ final class SimTask {
     boolean aborted;
     boolean answered;
 
+    /** The server has heard that it has a slot. */
+    boolean slotHeard;
+
+    /** It is over for the server, which may not have heard all of it yet. */
+    boolean closed;
+
+    /** The server has said, or will say, that it may be forgotten. */
+    boolean released;
+
+    /** The server has said so. */
+    boolean forgotten;
+
     SimTask(int number, TaskSpec spec, long admittedAtNs) {
         this.number = number;
         this.spec = spec;

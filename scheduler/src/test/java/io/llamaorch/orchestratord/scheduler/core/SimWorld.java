@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A world around one scheduler, in virtual time, out of one seed: clients that ask, repeat, cancel and poll, engines
  * that decode, fail, go down and come back, and a bookkeeper that believes nothing.
+ *
+ * <p>The bookkeeper ({@link SimTask#life}, {@link NaivePool}) hears effects at once. The server that owns the tasks
+ * hears them later, in order, as an event loop hears them from its mailbox; what it does meanwhile crosses them: it
+ * withdraws and forgets tasks that have been dispatched.
  */
 final class SimWorld implements Effects<SimTask> {
     private static final double SECOND = 1e9;
@@ -35,6 +39,7 @@ final class SimWorld implements Effects<SimTask> {
     private final double meanGapNs;
     private long order;
     private long nowNs;
+    private long heardAtNs = Long.MIN_VALUE;
     private int nextNumber;
     private long admitted;
     private long over;
@@ -127,6 +132,13 @@ final class SimWorld implements Effects<SimTask> {
         events.add(new Event(nowNs + 1 + (long) spanNs, order++, action));
     }
 
+    /** The server hears of an effect: mostly soon, at times after a stall, and never before what was said earlier. */
+    private void hear(Runnable action) {
+        double spanNs = exponential(random.nextInt(32) == 0 ? 2 * SECOND : 0.001 * SECOND);
+        heardAtNs = Math.max(heardAtNs, nowNs + 1 + (long) spanNs);
+        events.add(new Event(heardAtNs, order++, action));
+    }
+
     private double exponential(double mean) {
         return -mean * Math.log(1 - random.nextDouble());
     }
@@ -206,15 +218,22 @@ final class SimWorld implements Effects<SimTask> {
         assertThat(again.life).isEqualTo(same ? SimTask.Life.OFFERED : SimTask.Life.REFUSED);
     }
 
+    /** A client cancels: the server ends the task by what it has heard of it so far. */
     private void cancel(SimTask task) {
+        if (task.closed || task.slotHeard) {
+            scheduler.withdraw(nowNs, task.spec.id()); // in vain
+            if (!task.closed) {
+                task.closed = true;
+                later(0.05 * SECOND, () -> finish(task, Outcome.CANCELED, 1));
+            }
+            return;
+        }
         if (task.life == SimTask.Life.QUEUED) {
             leave(task);
             end(task);
         }
         scheduler.withdraw(nowNs, task.spec.id());
-        if (task.life == SimTask.Life.RUNNING) {
-            later(0.05 * SECOND, () -> finish(task, Outcome.CANCELED, 1));
-        }
+        letGo(task);
     }
 
     private void query(SimTask task) {
@@ -246,7 +265,13 @@ final class SimWorld implements Effects<SimTask> {
         scheduler.replicaChanged(nowNs, p, r, state, "v1", slots, 0);
     }
 
+    /** The server hears that a task has a slot. */
     private void decode(SimTask task) {
+        task.slotHeard = true;
+        if (task.closed) {
+            finish(task, Outcome.NEVER_STARTED, 0);
+            return;
+        }
         if (random.nextInt(50) == 0) {
             later(exponential(SECOND), () -> finish(task, Outcome.NEVER_STARTED, 0));
             return;
@@ -269,6 +294,7 @@ final class SimWorld implements Effects<SimTask> {
         }
     }
 
+    /** The server gives a slot back, once. */
     private void finish(SimTask task, Outcome outcome, int tokens) {
         if (task.life != SimTask.Life.RUNNING || task.lease == null || task.pool == null) {
             return;
@@ -276,6 +302,32 @@ final class SimWorld implements Effects<SimTask> {
         task.pool.giveBack(task.lease, task);
         end(task);
         scheduler.finished(nowNs, task.spec.id(), outcome, 10, tokens);
+        if (task.forgotten) {
+            known.remove(task.spec.id());
+        }
+        letGo(task);
+    }
+
+    /** The task is over for the server, which forgets it at once, or when it has kept it for a while. */
+    private void letGo(SimTask task) {
+        task.closed = true;
+        if (task.released) {
+            return;
+        }
+        task.released = true;
+        if (random.nextInt(4) == 0) {
+            forget(task);
+        } else {
+            later(exponential((random.nextInt(4) == 0 ? 0.5 : 300) * SECOND), () -> forget(task));
+        }
+    }
+
+    private void forget(SimTask task) {
+        scheduler.forget(nowNs, task.spec.id());
+        task.forgotten = true;
+        if (task.life == SimTask.Life.OVER) {
+            known.remove(task.spec.id()); // else it is remembered until its slot is back
+        }
     }
 
     private void leave(SimTask task) {
@@ -287,10 +339,6 @@ final class SimWorld implements Effects<SimTask> {
     private void end(SimTask task) {
         task.life = SimTask.Life.OVER;
         over++;
-        later(exponential(300 * SECOND), () -> {
-            scheduler.forget(nowNs, task.spec.id());
-            known.remove(task.spec.id());
-        });
     }
 
     private NaivePool poolOf(String id) {
@@ -370,7 +418,10 @@ final class SimWorld implements Effects<SimTask> {
         pool.take(dispatch.lease(), task);
         task.lease = dispatch.lease();
         task.life = SimTask.Life.RUNNING;
-        decode(task);
+        hear(() -> decode(task));
+        if (random.nextInt(16) == 0) {
+            later(exponential(0.001 * SECOND), () -> cancel(task)); // the two cross
+        }
     }
 
     @Override
@@ -387,6 +438,7 @@ final class SimWorld implements Effects<SimTask> {
         }
         leave(task);
         end(task);
+        hear(() -> letGo(task));
     }
 
     @Override
@@ -396,7 +448,7 @@ final class SimWorld implements Effects<SimTask> {
         assertThat(task.aborted).as("aborted once").isFalse();
         assertThat(task.deadlineAtNs()).isLessThanOrEqualTo(nowNs);
         task.aborted = true;
-        later(0.1 * SECOND, () -> finish(task, Outcome.CANCELED, 1));
+        hear(() -> later(0.1 * SECOND, () -> finish(task, Outcome.CANCELED, 1)));
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.llamaorch.orchestratord.contracts.task.TaskRequest.Placement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /** Pools and tasks for tests, and small changes to them. */
 final class Specs {
@@ -42,122 +43,93 @@ final class Specs {
     }
 
     static TaskSpec batch(int number) {
-        TaskSpec t = task(number);
-        return new TaskSpec(
-                t.id(),
-                t.owner(),
-                t.digest(),
-                t.sessionId(),
-                t.engine(),
-                t.modelRef(),
-                t.ctx(),
-                Priority.BATCH,
-                t.promptBytes(),
-                t.maxTokens(),
-                0,
-                t.deadlineNs(),
-                t.determinism(),
-                null,
-                t.placement());
+        return changed(task(number), draft -> draft.priority = Priority.BATCH);
     }
 
-    static TaskSpec withDeadline(TaskSpec t, long deadlineNs) {
-        return new TaskSpec(
-                t.id(),
-                t.owner(),
-                t.digest(),
-                t.sessionId(),
-                t.engine(),
-                t.modelRef(),
-                t.ctx(),
-                t.priority(),
-                t.promptBytes(),
-                t.maxTokens(),
-                0,
-                deadlineNs,
-                t.determinism(),
-                null,
-                t.placement());
+    static TaskSpec withDeadline(TaskSpec task, long deadlineNs) {
+        return changed(task, draft -> draft.deadlineNs = deadlineNs);
     }
 
-    static TaskSpec withMaxTokens(TaskSpec t, int maxTokens) {
-        return withSizes(t, t.ctx(), t.promptBytes(), maxTokens);
+    static TaskSpec withMaxTokens(TaskSpec task, int maxTokens) {
+        return changed(task, draft -> draft.maxTokens = maxTokens);
     }
 
-    static TaskSpec withSizes(TaskSpec t, int ctx, int promptBytes, int maxTokens) {
-        return new TaskSpec(
-                t.id(),
-                t.owner(),
-                t.digest(),
-                t.sessionId(),
-                t.engine(),
-                t.modelRef(),
-                ctx,
-                t.priority(),
-                promptBytes,
-                maxTokens,
-                0,
-                t.deadlineNs(),
-                t.determinism(),
-                null,
-                t.placement());
+    static TaskSpec withSizes(TaskSpec task, int ctx, int promptBytes, int maxTokens) {
+        return changed(task, draft -> {
+            draft.ctx = ctx;
+            draft.promptBytes = promptBytes;
+            draft.maxTokens = maxTokens;
+        });
     }
 
-    static TaskSpec withPlacement(TaskSpec t, Placement placement) {
-        return new TaskSpec(
-                t.id(),
-                t.owner(),
-                t.digest(),
-                t.sessionId(),
-                t.engine(),
-                t.modelRef(),
-                t.ctx(),
-                t.priority(),
-                t.promptBytes(),
-                t.maxTokens(),
-                0,
-                t.deadlineNs(),
-                t.determinism(),
-                null,
-                placement);
+    static TaskSpec withPlacement(TaskSpec task, Placement placement) {
+        return changed(task, draft -> draft.placement = placement);
     }
 
-    static TaskSpec withSession(TaskSpec t, UUID session) {
-        return new TaskSpec(
-                t.id(),
-                t.owner(),
-                t.digest(),
-                session,
-                t.engine(),
-                t.modelRef(),
-                t.ctx(),
-                t.priority(),
-                t.promptBytes(),
-                t.maxTokens(),
-                0,
-                t.deadlineNs(),
-                t.determinism(),
-                null,
-                t.placement());
+    static TaskSpec withSession(TaskSpec task, UUID session) {
+        return changed(task, draft -> draft.sessionId = session);
     }
 
-    static TaskSpec of(TaskSpec t, String owner, long digest, String modelRef) {
-        return new TaskSpec(
-                t.id(),
-                owner,
-                new TaskSpec.Digest(digest, digest),
-                t.sessionId(),
-                t.engine(),
-                modelRef,
-                t.ctx(),
-                t.priority(),
-                t.promptBytes(),
-                t.maxTokens(),
-                0,
-                t.deadlineNs(),
-                t.determinism(),
-                null,
-                t.placement());
+    static TaskSpec of(TaskSpec task, String owner, long digest, String modelRef) {
+        return changed(task, draft -> {
+            draft.owner = owner;
+            draft.digest = new TaskSpec.Digest(digest, digest);
+            draft.modelRef = modelRef;
+        });
+    }
+
+    private static TaskSpec changed(TaskSpec task, Consumer<Draft> change) {
+        Draft draft = new Draft(task);
+        change.accept(draft);
+        return draft.spec();
+    }
+
+    /** A task whose members can be changed one at a time. */
+    private static final class Draft {
+        private final TaskSpec from;
+        private String owner;
+        private TaskSpec.Digest digest;
+        private UUID sessionId;
+        private String modelRef;
+        private int ctx;
+        private Priority priority;
+        private int promptBytes;
+        private int maxTokens;
+        private long deadlineNs;
+        private Placement placement;
+
+        Draft(TaskSpec from) {
+            this.from = from;
+            owner = from.owner();
+            digest = from.digest();
+            sessionId = from.sessionId();
+            modelRef = from.modelRef();
+            ctx = from.ctx();
+            priority = from.priority();
+            promptBytes = from.promptBytes();
+            maxTokens = from.maxTokens();
+            deadlineNs = from.deadlineNs();
+            placement = from.placement();
+        }
+
+        TaskSpec spec() {
+            return new TaskSpec(
+                    from.id(),
+                    owner,
+                    digest,
+                    sessionId,
+                    from.engine(),
+                    modelRef,
+                    ctx,
+                    priority,
+                    promptBytes,
+                    maxTokens,
+                    from.expectedTokens(),
+                    deadlineNs,
+                    from.determinism(),
+                    from.samplerProfileVersion(),
+                    placement);
+        }
     }
 
     static PoolSpec pool(int slots, int capacity) {
