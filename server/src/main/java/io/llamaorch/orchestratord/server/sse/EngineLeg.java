@@ -47,11 +47,18 @@ final class EngineLeg implements EngineSink {
         if (sameLoop) {
             call = adapter.start(target, request, traceparent, loop, this);
         } else {
-            loop.execute(() -> {
-                if (!aborted) {
-                    call = adapter.start(target, request, traceparent, loop, this);
-                }
-            });
+            loop.execute(() -> startElsewhere(adapter, target, request, traceparent));
+        }
+    }
+
+    private void startElsewhere(
+            EngineAdapter adapter, EngineTarget target, TaskRequest request, @Nullable String traceparent) {
+        try {
+            if (!aborted) {
+                call = adapter.start(target, request, traceparent, loop, this);
+            }
+        } catch (Throwable thrown) {
+            stream.home().eventLoop().execute(() -> stream.onDefect(thrown));
         }
     }
 

@@ -26,6 +26,9 @@ public interface StreamEvents {
     /** A metrics frame was left out. */
     void metricsFrameDropped(TaskStream stream);
 
+    /** Something threw that should not; the stream deals with what that means for it. Must not throw. */
+    void defect(TaskStream stream, Throwable thrown);
+
     /** The transcript left memory: the task's id is unknown from now on. */
     void evicted(TaskStream stream);
 }

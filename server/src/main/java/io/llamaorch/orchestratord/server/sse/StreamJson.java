@@ -21,6 +21,11 @@ final class StreamJson {
             "The memory for transcripts (streams.retained_bytes) is used up by tasks that are still running; try again"
                     + " later, or ask the operator to raise it.");
 
+    /** What ends a stream that met a defect of the daemon. */
+    static final ApiError DEFECT = ApiError.of(
+            ErrorCode.INTERNAL,
+            "The daemon met a defect while it served this task; try once more, then report the correlation id.");
+
     private StreamJson() {}
 
     /** {@code queued position=3 eta_ms=420}. */

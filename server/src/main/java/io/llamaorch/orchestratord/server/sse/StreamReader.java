@@ -96,19 +96,22 @@ public final class StreamReader {
             return;
         }
         pumping = true;
-        FrameLog log = stream.log();
-        while (!inFlight && !gone) {
-            boolean over = stream.isOver();
-            int end = log.boundaryWithin(cursor, CHUNK_BYTES_MAX);
-            if (end == cursor && !over) {
-                break;
+        try {
+            FrameLog log = stream.log();
+            while (!inFlight && !gone) {
+                boolean over = stream.isOver();
+                int end = log.boundaryWithin(cursor, CHUNK_BYTES_MAX);
+                if (end == cursor && !over) {
+                    break;
+                }
+                boolean last = over && end == log.tail();
+                ByteBuf chunk = stream.home().sendBuffer(sameLoop).log(log, cursor, end - cursor, last);
+                cursor = end;
+                send(chunk, last);
             }
-            boolean last = over && end == log.tail();
-            ByteBuf chunk = stream.home().sendBuffer(sameLoop).log(log, cursor, end - cursor, last);
-            cursor = end;
-            send(chunk, last);
+        } finally {
+            pumping = false;
         }
-        pumping = false;
     }
 
     /** Ends the connection in the midst of the stream; the client may resume. */
@@ -156,9 +159,13 @@ public final class StreamReader {
         progressAtNs = System.nanoTime();
         if (lastInFlight) {
             gone = true;
-            stream.detach(this);
+            stream.readerDone(this);
         } else if (!pumping) {
-            stream.readerDelivered(this);
+            try {
+                stream.readerDelivered(this);
+            } catch (Throwable thrown) {
+                stream.readerFailed(this, thrown);
+            }
         }
     }
 

@@ -18,10 +18,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One task as its clients see it: the log of its events, its readers, and the one place where it ends.
+ * One task as its clients see it: the log of its events, and the one place where it ends.
  *
  * <p>Events in the log: {@code started}, then {@code token} with {@code metrics} between, then exactly one {@code end}
  * or {@code error}; a task that never started has just {@code error}, or {@code end} where it was canceled.
+ *
+ * <p>What throws in here, or in who is told of it, ends this stream with {@code INTERNAL} and goes no further: the loop
+ * has others.
  *
  * <p><b>Owner thread:</b> the home loop, which is the loop of the connection that submitted it, for every method but
  * {@link #requestCancel}, {@link #home} and {@link #info}.
@@ -31,7 +34,7 @@ public final class TaskStream implements Runnable {
     private final StreamLoop home;
     private final CancelGate gate = new CancelGate();
     private final FrameLog log;
-    private final List<StreamReader> readers = new ArrayList<>(1);
+    private final ReaderSet readers = new ReaderSet(this);
 
     private @Nullable TaskRequest request;
     private @Nullable Admission admission;
@@ -44,7 +47,6 @@ public final class TaskStream implements Runnable {
     private int tokens;
     private int countedTokens;
     private int countedTail;
-    private int deliveredTail;
     private boolean evicted;
     private boolean asked;
     private long dispatchedAtNs;
@@ -182,10 +184,10 @@ public final class TaskStream implements Runnable {
         if (dispatch == null) {
             FrameWriter frames = home.frames();
             frames.comment(StreamJson.queuedComment(now));
-            readers.forEach(reader -> reader.comment(frames));
+            readers.comment(frames);
         } else if (firstTokenAtNs != 0) {
             appendMetrics(now.queueDepth(), now.onTimeProbability());
-            pumpReaders();
+            readers.pump();
         }
     }
 
@@ -218,6 +220,22 @@ public final class TaskStream implements Runnable {
         }
     }
 
+    /** Something threw that this stream was part of: it ends with {@code INTERNAL}, whatever it was about to do. */
+    public void onDefect(Throwable thrown) {
+        home.events().defect(this, thrown);
+        if (ending != null) {
+            return;
+        }
+        gate.seal();
+        stopEngine();
+        List<Runnable> waiters = sealWaiters;
+        sealWaiters = null;
+        finishWith(new Ending(Outcome.FAILED, null, StreamJson.DEFECT, null));
+        if (waiters != null) {
+            settle(waiters);
+        }
+    }
+
     // ---- tokens ----
 
     /** The drain that another loop asked for. */
@@ -232,6 +250,14 @@ public final class TaskStream implements Runnable {
         if (source == null) {
             return;
         }
+        try {
+            drain(source);
+        } catch (Throwable thrown) {
+            onDefect(thrown);
+        }
+    }
+
+    private void drain(EngineLeg source) {
         source.clearSignal();
         TokenQueue queue = source.queue();
         if (startedAtNs == 0 && queue.isAccepted() && gate.isOpen()) {
@@ -263,7 +289,7 @@ public final class TaskStream implements Runnable {
         if (queue.wasFull()) {
             source.onRoom();
         }
-        pumpReaders();
+        readers.pump();
     }
 
     private boolean appendTokens(TokenSlab slab) {
@@ -372,41 +398,51 @@ public final class TaskStream implements Runnable {
         waiters.add(settled);
         sealWaiters = waiters;
         sealReason = reason;
-        if (anyInFlight()) {
+        if (readers.anyInFlight()) {
             home.eventLoop().schedule(() -> finishSeal(waiters), home.settings().sealWaitMs(), TimeUnit.MILLISECONDS);
         } else {
             finishSeal(waiters);
         }
     }
 
-    /**
-     * What the readers' sockets took is what the transcript keeps: tokens that were decoded and written to nobody are
-     * dropped, so that ids stay dense and {@code end} follows at once.
-     */
+    private void finishSealIfQuiet() {
+        List<Runnable> waiters = sealWaiters;
+        if (waiters != null && !readers.anyInFlight()) {
+            finishSeal(waiters);
+        }
+    }
+
     private void finishSeal(List<Runnable> waiters) {
         if (sealWaiters == null) {
             return; // the timer, after the readers' sockets were quicker
         }
-        sealWaiters = null; // first: a reader that is cut below is detached, which must not finish the seal again
-        List<EventLoop> cutOn = new ArrayList<>(0);
-        if (!readers.isEmpty()) {
-            int keep = Math.max(deliveredTail, countedTail);
-            for (StreamReader reader : readers) {
-                keep = Math.max(keep, reader.cursor());
-            }
-            tokens -= log.truncate(keep);
-            if (tokens == 0) {
-                firstTokenAtNs = 0; // no reader had the first one
-            }
-            for (StreamReader reader : List.copyOf(readers)) {
-                if (!reader.isCaughtUp(keep)) {
-                    cutOn.add(reader.loop());
-                    cutReader(reader, "cancel");
-                }
-            }
+        sealWaiters = null; // first: a reader that is cut below leaves, which must not finish the seal again
+        List<EventLoop> cutOn = List.of();
+        try {
+            cutOn = dropUndelivered();
+            finishWith(new Ending(Outcome.CANCELED, null, null, sealReason));
+        } catch (Throwable thrown) {
+            onDefect(thrown);
         }
-        finishWith(new Ending(Outcome.CANCELED, null, null, sealReason));
         settleAfterCuts(waiters, cutOn);
+    }
+
+    /**
+     * What the readers' sockets took is what the transcript keeps: tokens that were decoded and written to nobody are
+     * dropped, so that ids stay dense and {@code end} follows at once.
+     *
+     * @return the loops of readers that lagged behind and were cut
+     */
+    private List<EventLoop> dropUndelivered() {
+        if (readers.isEmpty()) {
+            return List.of();
+        }
+        int keep = Math.max(countedTail, readers.mostDelivered());
+        tokens -= log.truncate(keep);
+        if (tokens == 0) {
+            firstTokenAtNs = 0; // no reader had the first one
+        }
+        return readers.cutBehind(keep);
     }
 
     /** A reader on another loop is cut there: what its socket still holds must be gone before anybody reads a 204. */
@@ -418,22 +454,28 @@ public final class TaskStream implements Runnable {
                 return;
             }
         }
-        waiters.forEach(Runnable::run);
+        settle(waiters);
     }
 
-    private boolean anyInFlight() {
-        for (StreamReader reader : readers) {
-            if (reader.inFlight()) {
-                return true;
+    private void settle(List<Runnable> waiters) {
+        for (Runnable waiter : waiters) {
+            try {
+                waiter.run();
+            } catch (Throwable thrown) {
+                home.events().defect(this, thrown); // one client's answer; the others get theirs
             }
         }
-        return false;
     }
 
     private void stopEngine() {
-        if (leg != null) {
-            leg.abort();
-            leg = null;
+        EngineLeg running = leg;
+        leg = null;
+        if (running != null) {
+            try {
+                running.abort();
+            } catch (Throwable thrown) {
+                home.events().defect(this, thrown); // nothing of it is listened to any more
+            }
         }
     }
 
@@ -442,6 +484,24 @@ public final class TaskStream implements Runnable {
     private void finishWith(Ending newEnding) {
         endedAtNs = System.nanoTime();
         ending = newEnding;
+        try {
+            appendEnding(newEnding);
+        } catch (Throwable thrown) {
+            home.events().defect(this, thrown);
+            readers.cutAll("defect"); // a body that ended without its last event would look whole
+        }
+        try {
+            home.events().ended(this);
+        } catch (Throwable thrown) {
+            home.events().defect(this, thrown); // it is over all the same
+        }
+        request = null;
+        home.retain(this);
+        readers.pump();
+        unwatchIfQuiet();
+    }
+
+    private void appendEnding(Ending newEnding) {
         FrameWriter frames = home.frames();
         ApiError error = newEnding.error();
         frames.event(
@@ -449,11 +509,6 @@ public final class TaskStream implements Runnable {
                 error == null ? "end" : "error",
                 error == null ? StreamJson.end(this, newEnding) : StreamJson.error(error));
         log.appendTerminal(frames.bytes(), frames.length());
-        home.events().ended(this);
-        request = null;
-        home.retain(this);
-        pumpReaders();
-        unwatchIfQuiet();
     }
 
     /**
@@ -464,9 +519,7 @@ public final class TaskStream implements Runnable {
     void evict(boolean now) {
         evicted = true;
         if (now) {
-            for (StreamReader reader : List.copyOf(readers)) {
-                cutReader(reader, "evicted");
-            }
+            readers.cutAll("evicted");
         }
         releaseIfUnread();
     }
@@ -492,9 +545,6 @@ public final class TaskStream implements Runnable {
         if (refused != null) {
             return refused;
         }
-        StreamReader reader = new StreamReader(this, connection);
-        readers.add(reader);
-        home.countReader(1);
         home.watch(this);
         String comment = "";
         Admission at = admission;
@@ -502,8 +552,7 @@ public final class TaskStream implements Runnable {
             comment = dispatch == null ? StreamJson.queuedComment(at) : "waiting";
         }
         lastCommentAtNs = System.nanoTime();
-        reader.start(log.offsetOf(lastEventId + 1), home.settings().retryMs(), comment);
-        reader.pump();
+        readers.attach(connection, log.offsetOf(lastEventId + 1), comment);
         return null;
     }
 
@@ -525,31 +574,15 @@ public final class TaskStream implements Runnable {
 
     /** A reader's connection has gone. */
     public void connectionClosed(ReaderConnection connection) {
-        for (StreamReader reader : readers) {
-            if (reader.isOn(connection)) {
-                reader.markGone();
-                detach(reader);
-                return;
-            }
-        }
+        readers.closed(connection);
     }
 
-    /** A reader has all, has gone, or was cut. */
-    void detach(StreamReader reader) {
-        deliveredTail = Math.max(deliveredTail, reader.cursor());
-        if (!readers.remove(reader)) {
-            return;
-        }
-        home.countReader(-1);
-        if (sealWaiters != null) {
-            finishSealIfQuiet();
-        } else if (ending == null && readers.isEmpty()) {
-            onLastReaderLeft();
-        }
-        unwatchIfQuiet();
-        releaseIfUnread();
+    /** A reader has all. */
+    void readerDone(StreamReader reader) {
+        readers.leave(reader);
     }
 
+    /** What a reader was sent last is in the kernel. */
     void readerDelivered(StreamReader reader) {
         if (sealWaiters != null) {
             finishSealIfQuiet();
@@ -558,11 +591,20 @@ public final class TaskStream implements Runnable {
         }
     }
 
-    private void finishSealIfQuiet() {
-        List<Runnable> waiters = sealWaiters;
-        if (waiters != null && !anyInFlight()) {
-            finishSeal(waiters);
+    /** A reader threw. */
+    void readerFailed(StreamReader reader, Throwable thrown) {
+        readers.failed(reader, thrown);
+    }
+
+    /** Called by the {@link ReaderSet}, whatever the reader left for. */
+    void onReaderLeft() {
+        if (sealWaiters != null) {
+            finishSealIfQuiet();
+        } else if (ending == null && readers.isEmpty()) {
+            onLastReaderLeft();
         }
+        unwatchIfQuiet();
+        releaseIfUnread();
     }
 
     private void onLastReaderLeft() {
@@ -589,24 +631,6 @@ public final class TaskStream implements Runnable {
         }
     }
 
-    private void cutReader(StreamReader reader, String reason) {
-        reader.cut();
-        home.events().readerCut(this, reason, log.tail() - reader.cursor());
-        detach(reader);
-    }
-
-    private void pumpReaders() {
-        if (sealWaiters != null) {
-            return;
-        }
-        // By index from the end: a reader that has all leaves the list while it is pumped.
-        for (int i = readers.size() - 1; i >= 0; i--) {
-            if (i < readers.size()) {
-                readers.get(i).pump();
-            }
-        }
-    }
-
     private void unwatchIfQuiet() {
         if (readers.isEmpty() && (ending != null || dispatch == null)) {
             home.unwatch(this);
@@ -617,16 +641,17 @@ public final class TaskStream implements Runnable {
 
     /** About once a second while it runs or has readers. */
     void onTick(long nowNs) {
+        try {
+            tick(nowNs);
+        } catch (Throwable thrown) {
+            onDefect(thrown);
+        }
+    }
+
+    private void tick(long nowNs) {
         StreamSettings settings = home.settings();
         long stallNs = TimeUnit.MILLISECONDS.toNanos(settings.readerStallMs());
-        for (int i = readers.size() - 1; i >= 0; i--) {
-            StreamReader reader = readers.get(i);
-            if (reader.inFlight() && nowNs - reader.progressAtNs() > stallNs) {
-                cutReader(reader, "stalled");
-            } else if (ending == null && log.tail() - reader.cursor() > settings.readerLagBytes()) {
-                cutReader(reader, "lagging");
-            }
-        }
+        readers.cutStuck(nowNs, stallNs, ending == null ? settings.readerLagBytes() : Long.MAX_VALUE);
         if (ending != null || sealWaiters != null) {
             return;
         }
@@ -655,7 +680,7 @@ public final class TaskStream implements Runnable {
             lastCommentAtNs = nowNs;
             FrameWriter frames = home.frames();
             frames.comment(text);
-            readers.forEach(reader -> reader.comment(frames));
+            readers.comment(frames);
         }
     }
 }

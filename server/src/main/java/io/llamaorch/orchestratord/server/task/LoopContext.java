@@ -7,6 +7,7 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,10 +26,15 @@ public final class LoopContext {
     private boolean wakePending;
     private final ArrayDeque<BooleanSupplier> untold = new ArrayDeque<>();
 
-    LoopContext(int index, StreamLoop streams) {
+    /**
+     * The context of one loop.
+     *
+     * @param onDefect see {@link LoopMailbox}
+     */
+    LoopContext(int index, StreamLoop streams, BiConsumer<Task, Throwable> onDefect) {
         this.index = index;
         this.streams = streams;
-        this.mailbox = new LoopMailbox(streams.eventLoop());
+        this.mailbox = new LoopMailbox(streams.eventLoop(), onDefect);
     }
 
     /** Starts the clock of its streams, and makes it {@link #current} on its thread. */

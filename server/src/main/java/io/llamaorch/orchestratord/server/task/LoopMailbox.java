@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.task;
 
 import io.netty.channel.EventLoop;
+import java.util.function.BiConsumer;
 import org.jctools.queues.varhandle.SpscUnboundedVarHandleArrayQueue;
 
 /**
@@ -10,6 +11,7 @@ import org.jctools.queues.varhandle.SpscUnboundedVarHandleArrayQueue;
  *   producer  scheduler-0   post()* flush()
  *   consumer  the loop      in the order posted
  *   bound     none of its own: a task has a handful of messages in its life, and tasks are bounded
+ *   failure   a message that throws is told of, with its task; those behind it are delivered
  * </pre>
  *
  * <p>One wake-up of the loop for all messages of a batch, however many tasks they concern.
@@ -18,16 +20,26 @@ final class LoopMailbox implements Runnable {
     private static final int CHUNK = 1024;
 
     private final EventLoop loop;
-    private final SpscUnboundedVarHandleArrayQueue<Runnable> messages = new SpscUnboundedVarHandleArrayQueue<>(CHUNK);
+    private final BiConsumer<Task, Throwable> onDefect;
+    private final SpscUnboundedVarHandleArrayQueue<Message> messages = new SpscUnboundedVarHandleArrayQueue<>(CHUNK);
     private boolean posted; // producer's
 
-    LoopMailbox(EventLoop loop) {
+    private record Message(Task task, Runnable content) {}
+
+    /**
+     * An empty mailbox.
+     *
+     * @param loop where messages are delivered
+     * @param onDefect told on the loop of a message that threw; must not throw
+     */
+    LoopMailbox(EventLoop loop, BiConsumer<Task, Throwable> onDefect) {
         this.loop = loop;
+        this.onDefect = onDefect;
     }
 
-    /** Scheduler's thread: leaves a message; it is seen after {@link #flush}. */
-    void post(Runnable message) {
-        messages.offer(message);
+    /** Scheduler's thread: leaves a message about a task; it is seen after {@link #flush}. */
+    void post(Task task, Runnable content) {
+        messages.offer(new Message(task, content));
         posted = true;
     }
 
@@ -42,8 +54,12 @@ final class LoopMailbox implements Runnable {
     /** The loop: delivers. */
     @Override
     public void run() {
-        for (Runnable message = messages.poll(); message != null; message = messages.poll()) {
-            message.run();
+        for (Message message = messages.poll(); message != null; message = messages.poll()) {
+            try {
+                message.content().run();
+            } catch (Throwable thrown) {
+                onDefect.accept(message.task(), thrown);
+            }
         }
     }
 }

@@ -69,10 +69,10 @@ final class SchedulerBridge implements Effects<Task> {
 
     @Override
     public void answered(Task task, Admission admission) {
-        post(task, () -> task.onAnswered(admission));
+        post(task, () -> lifecycle.answered(task, admission));
     }
 
     private static void post(Task task, Runnable message) {
-        task.home().mailbox().post(message);
+        task.home().mailbox().post(task, message);
     }
 }

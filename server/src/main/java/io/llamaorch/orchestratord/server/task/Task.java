@@ -79,12 +79,22 @@ public final class Task {
         return first;
     }
 
-    /** The scheduler said where the task stands. */
-    void onAnswered(Admission now) {
+    /**
+     * The scheduler said where the task stands.
+     *
+     * @param onDefect told of an asker that threw: neither the others nor the stream are to feel it
+     */
+    void onAnswered(Admission now, Consumer<Throwable> onDefect) {
         List<Consumer<Admission>> waiting = askers;
         askers = null;
         if (waiting != null) {
-            waiting.forEach(asker -> asker.accept(now));
+            for (Consumer<Admission> asker : waiting) {
+                try {
+                    asker.accept(now);
+                } catch (Throwable thrown) {
+                    onDefect.accept(thrown);
+                }
+            }
         }
         stream.onAnswered(now);
     }

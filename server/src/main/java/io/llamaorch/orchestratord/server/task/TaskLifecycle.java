@@ -107,7 +107,22 @@ final class TaskLifecycle implements StreamEvents {
                 error);
     }
 
+    void answered(Task task, Admission now) {
+        task.onAnswered(now, thrown -> log.defect("status", task.context().correlationId(), thrown));
+    }
+
     void dispatched(Task task, Dispatch dispatch) {
+        try {
+            place(task, dispatch);
+        } finally {
+            if (task.stream().dispatch() == null) { // canceled meanwhile, or the placing threw
+                UUID id = task.stream().info().id();
+                task.home().tell(() -> ring().offerFinished(id, Outcome.NEVER_STARTED, 0, 0));
+            }
+        }
+    }
+
+    private void place(Task task, Dispatch dispatch) {
         Pools.Replica replica =
                 pools.replica(dispatch.lease().poolIndex(), dispatch.lease().replicaIndex());
         metrics.placement(
@@ -125,9 +140,23 @@ final class TaskLifecycle implements StreamEvents {
             if (error != null) {
                 task.stream().fail(Ending.Outcome.FAILED, error);
             }
-        } else {
-            UUID id = task.stream().info().id();
-            task.home().tell(() -> ring().offerFinished(id, Outcome.NEVER_STARTED, 0, 0));
+        }
+    }
+
+    /** A message about a task threw: whoever waits for the task hears of it, and it ends, if it was in. */
+    void messageFailed(Task task, Throwable thrown) {
+        TaskStream stream = task.stream();
+        try {
+            if (registry.get(stream.info().id()) == task) {
+                stream.onDefect(thrown);
+            } else {
+                defect(stream, thrown);
+            }
+            task.replyRefused(ApiError.of(
+                    ErrorCode.INTERNAL,
+                    "The daemon met a defect while it took this task in; report the correlation id."));
+        } catch (Throwable again) {
+            defect(stream, again);
         }
     }
 
@@ -171,6 +200,11 @@ final class TaskLifecycle implements StreamEvents {
     @Override
     public void askPosition(TaskStream stream) {
         ring().offerQuery(stream.info().id()); // the next heartbeat asks again
+    }
+
+    @Override
+    public void defect(TaskStream stream, Throwable thrown) {
+        log.defect("stream", stream.info().correlationId(), thrown);
     }
 
     @Override

@@ -83,7 +83,7 @@ public final class TaskPlane {
                     config.streams().retainedBytes() / count,
                     (config.streams().retainedTasks() + count - 1) / count,
                     config.streams().retainedMs());
-            contexts.add(new LoopContext(i, streams));
+            contexts.add(new LoopContext(i, streams, lifecycle::messageFailed));
         }
         loops = new LoopContexts(contexts);
         SchedulerBridge bridge = new SchedulerBridge(contexts, registry, lifecycle);

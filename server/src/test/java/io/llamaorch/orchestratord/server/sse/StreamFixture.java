@@ -281,6 +281,11 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     }
 
     @Override
+    public void defect(TaskStream stream, Throwable thrown) {
+        told.add("defect " + thrown.getMessage());
+    }
+
+    @Override
     public void metricsFrameDropped(TaskStream stream) {
         told.add("metricsFrameDropped");
     }
