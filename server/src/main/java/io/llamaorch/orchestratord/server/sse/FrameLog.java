@@ -30,6 +30,11 @@ final class FrameLog {
         return tail;
     }
 
+    /** Blocks that the log takes. */
+    int blocks() {
+        return blockCount;
+    }
+
     /** Frames in the log; the id of the newest event, 0 for none. */
     int events() {
         return events;
@@ -44,7 +49,7 @@ final class FrameLog {
         return append(frame, length, false);
     }
 
-    /** Adds a task's terminal frame, beyond the budget if need be. */
+    /** Adds a task's terminal frame, beyond every budget if need be. */
     void appendTerminal(byte[] frame, int length) {
         append(frame, length, true);
     }
@@ -62,10 +67,10 @@ final class FrameLog {
         }
         int done = 0;
         while (done < length) {
-            int block = blocks[tail / BlockArena.BLOCK_BYTES];
-            int inBlock = tail % BlockArena.BLOCK_BYTES;
-            int n = Math.min(length - done, BlockArena.BLOCK_BYTES - inBlock);
-            arena.slabOf(block).put(BlockArena.offsetOf(block) + inBlock, frame, done, n);
+            int block = blocks[tail / BlockPool.BLOCK_BYTES];
+            int inBlock = tail % BlockPool.BLOCK_BYTES;
+            int n = Math.min(length - done, BlockPool.BLOCK_BYTES - inBlock);
+            arena.slabOf(block).put(BlockPool.offsetOf(block) + inBlock, frame, done, n);
             done += n;
             tail += n;
         }
@@ -78,10 +83,10 @@ final class FrameLog {
         int at = offset;
         int end = offset + length;
         while (at < end) {
-            int block = blocks[at / BlockArena.BLOCK_BYTES];
-            int inBlock = at % BlockArena.BLOCK_BYTES;
-            int n = Math.min(end - at, BlockArena.BLOCK_BYTES - inBlock);
-            target.put(targetAt + at - offset, arena.slabOf(block), BlockArena.offsetOf(block) + inBlock, n);
+            int block = blocks[at / BlockPool.BLOCK_BYTES];
+            int inBlock = at % BlockPool.BLOCK_BYTES;
+            int n = Math.min(end - at, BlockPool.BLOCK_BYTES - inBlock);
+            target.put(targetAt + at - offset, arena.slabOf(block), BlockPool.offsetOf(block) + inBlock, n);
             at += n;
         }
     }
@@ -136,7 +141,7 @@ final class FrameLog {
             events--;
         }
         tail = offset;
-        giveBlocksFrom((tail + BlockArena.BLOCK_BYTES - 1) / BlockArena.BLOCK_BYTES);
+        giveBlocksFrom((tail + BlockPool.BLOCK_BYTES - 1) / BlockPool.BLOCK_BYTES);
         return tokens;
     }
 
@@ -150,14 +155,14 @@ final class FrameLog {
     }
 
     private boolean ensureBlocks(int bytes, boolean beyondBudget) {
-        int needed = (bytes + BlockArena.BLOCK_BYTES - 1) / BlockArena.BLOCK_BYTES;
+        int needed = (bytes + BlockPool.BLOCK_BYTES - 1) / BlockPool.BLOCK_BYTES;
         if (needed > blocks.length) {
             blocks = Arrays.copyOf(blocks, Math.max(needed, blocks.length == 0 ? 1 : blocks.length * 2));
         }
         int had = blockCount;
         while (blockCount < needed) {
             int block = beyondBudget ? arena.takeBeyondBudget() : arena.take();
-            if (block == BlockArena.NONE) {
+            if (block == BlockPool.NONE) {
                 giveBlocksFrom(had);
                 return false;
             }
@@ -194,7 +199,7 @@ final class FrameLog {
     }
 
     private byte byteAt(int offset) {
-        int block = blocks[offset / BlockArena.BLOCK_BYTES];
-        return arena.slabOf(block).get(BlockArena.offsetOf(block) + offset % BlockArena.BLOCK_BYTES);
+        int block = blocks[offset / BlockPool.BLOCK_BYTES];
+        return arena.slabOf(block).get(BlockPool.offsetOf(block) + offset % BlockPool.BLOCK_BYTES);
     }
 }

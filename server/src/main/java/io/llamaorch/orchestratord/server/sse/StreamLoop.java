@@ -1,7 +1,6 @@
 package io.llamaorch.orchestratord.server.sse;
 
 import io.netty.channel.EventLoop;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -27,15 +26,13 @@ public final class StreamLoop {
     private final FrameWriter frames = new FrameWriter();
     private final SlabPool slabs;
     private final SendBuffer sendBuffer = new SendBuffer(StreamReader.CHUNK_BYTES_MAX + SEND_MARGIN);
-    private final int retainedMax;
-    private final long retainedNs;
+    private final Retention retention;
+    private final RetainedStreams retained;
 
     private final List<TaskStream> watched = new ArrayList<>();
     private int nextVisit;
     private volatile int readers; // written by the loop alone
     private volatile long publishedBytes;
-    private volatile int retainedTasks; // written by the loop alone
-    private final ArrayDeque<TaskStream> retained = new ArrayDeque<>();
 
     /**
      * The context of one loop.
@@ -44,25 +41,22 @@ public final class StreamLoop {
      * @param settings limits and periods
      * @param events told of what happens
      * @param sharedSlabs see {@link SlabPool}
-     * @param transcriptBytes most bytes of transcripts on this loop
-     * @param retainedMax most tasks kept after their end on this loop
-     * @param retainedMs how long, ms
+     * @param retention what all loops together may keep
      */
     public StreamLoop(
             EventLoop eventLoop,
             StreamSettings settings,
             StreamEvents events,
             Queue<TokenSlab> sharedSlabs,
-            long transcriptBytes,
-            int retainedMax,
-            long retainedMs) {
+            Retention retention) {
         this.eventLoop = eventLoop;
         this.settings = settings;
         this.events = events;
-        this.arena = new BlockArena(transcriptBytes);
+        this.arena = new BlockArena(retention.pool());
         this.slabs = new SlabPool(sharedSlabs);
-        this.retainedMax = retainedMax;
-        this.retainedNs = TimeUnit.MILLISECONDS.toNanos(retainedMs);
+        this.retained = new RetainedStreams(this, retention);
+        retention.join(retained);
+        this.retention = retention;
     }
 
     /** Starts the clock. */
@@ -116,32 +110,18 @@ public final class StreamLoop {
 
     /** Tasks that are over and kept, as of now; any thread. */
     public int retainedTasks() {
-        return retainedTasks;
+        return retained.size();
     }
 
-    /**
-     * Lets go of the oldest transcript of a task that is over.
-     *
-     * @param now see {@link TaskStream#evict}
-     * @return false where there is none
-     */
-    boolean evictOldest(boolean now) {
-        TaskStream oldest = retained.pollFirst();
-        if (oldest == null) {
-            return false;
-        }
-        retainedTasks = retained.size();
-        oldest.evict(now);
-        events.evicted(oldest);
-        return true;
+    /** The transcripts of tasks that are over. */
+    RetainedStreams retained() {
+        return retained;
     }
 
-    /** Keeps a task that is over, within the bounds. */
-    void retain(TaskStream stream) {
-        retained.addLast(stream);
-        retainedTasks = retained.size();
-        while (retained.size() > retainedMax) {
-            evictOldest(false);
+    /** A running task's transcript has grown: where that is too much for all loops, the oldest that is over goes. */
+    void relieve() {
+        if (arena.overBudget()) {
+            retention.limitBytes(retained);
         }
     }
 
@@ -180,10 +160,6 @@ public final class StreamLoop {
             }
             watched.get(nextVisit++).onTick(nowNs);
         }
-        TaskStream oldest = retained.peekFirst();
-        while (oldest != null && nowNs - oldest.endedAtNs() > retainedNs) {
-            evictOldest(false);
-            oldest = retained.peekFirst();
-        }
+        retained.expire(nowNs);
     }
 }

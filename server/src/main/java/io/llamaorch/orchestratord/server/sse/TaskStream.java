@@ -311,10 +311,14 @@ public final class TaskStream implements Runnable {
     }
 
     private boolean store(FrameWriter frames) {
+        int blocks = log.blocks();
         while (!log.append(frames.bytes(), frames.length())) {
-            if (!home.evictOldest(true)) {
+            if (!home.retained().freeOldest()) {
                 return false;
             }
+        }
+        if (log.blocks() != blocks) {
+            home.relieve();
         }
         return true;
     }
@@ -496,7 +500,7 @@ public final class TaskStream implements Runnable {
             home.events().defect(this, thrown); // it is over all the same
         }
         request = null;
-        home.retain(this);
+        home.retained().keep(this);
         readers.pump();
         unwatchIfQuiet();
     }
@@ -512,23 +516,27 @@ public final class TaskStream implements Runnable {
     }
 
     /**
-     * Lets go of the transcript: nobody can come to read it any more. Called by {@link StreamLoop}.
+     * Lets go of the transcript: nobody can come to read it any more. Called by {@link RetainedStreams}.
      *
      * @param now cut who still reads it, because a task that runs needs the memory; else they get all of it first
+     * @return whether its memory has been given back; if not, {@link RetainedStreams#released} tells
      */
-    void evict(boolean now) {
+    boolean evict(boolean now) {
         evicted = true;
         if (now) {
             readers.cutAll("evicted");
         }
-        releaseIfUnread();
+        return releaseIfUnread();
     }
 
-    private void releaseIfUnread() {
-        if (evicted && readers.isEmpty()) {
-            home.unwatch(this);
-            log.release();
+    private boolean releaseIfUnread() {
+        if (!evicted || !readers.isEmpty()) {
+            return false;
         }
+        home.unwatch(this);
+        home.retained().released(this);
+        log.release();
+        return true;
     }
 
     // ---- readers ----

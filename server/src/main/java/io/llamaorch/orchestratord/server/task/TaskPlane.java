@@ -14,6 +14,7 @@ import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
 import io.llamaorch.orchestratord.server.sse.Ending;
+import io.llamaorch.orchestratord.server.sse.Retention;
 import io.llamaorch.orchestratord.server.sse.SlabPool;
 import io.llamaorch.orchestratord.server.sse.StreamLoop;
 import io.llamaorch.orchestratord.server.sse.StreamSettings;
@@ -73,16 +74,13 @@ public final class TaskPlane {
                 (pool, replica) -> probers.get(pool).get(replica).suspect());
         StreamSettings settings = settings(config.streams());
         Queue<TokenSlab> sharedSlabs = SlabPool.newShared();
+        Retention retention = new Retention(
+                config.streams().retainedBytes(),
+                config.streams().retainedTasks(),
+                config.streams().retainedMs());
         int count = eventLoops.size();
         for (int i = 0; i < count; i++) {
-            StreamLoop streams = new StreamLoop(
-                    eventLoops.get(i),
-                    settings,
-                    lifecycle,
-                    sharedSlabs,
-                    config.streams().retainedBytes() / count,
-                    (config.streams().retainedTasks() + count - 1) / count,
-                    config.streams().retainedMs());
+            StreamLoop streams = new StreamLoop(eventLoops.get(i), settings, lifecycle, sharedSlabs, retention);
             contexts.add(new LoopContext(i, streams, lifecycle::messageFailed));
         }
         loops = new LoopContexts(contexts);

@@ -11,7 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class FrameLogTest {
-    private final BlockArena arena = new BlockArena(8 << 20);
+    private final BlockArena arena = new BlockArena(new BlockPool(8 << 20));
     private final FrameLog log = new FrameLog(arena);
     private final FrameWriter writer = new FrameWriter();
     private final ByteArrayOutputStream expected = new ByteArrayOutputStream();
@@ -97,9 +97,9 @@ class FrameLogTest {
 
     @Test
     void shouldRefuseAndStayWholeWhenTheBudgetIsUsedUp() {
-        BlockArena small = new BlockArena(1);
+        BlockArena small = new BlockArena(new BlockPool(1));
         FrameLog first = new FrameLog(small);
-        byte[] frame = new byte[1024 * 1024];
+        byte[] frame = new byte[1152 * 1024]; // a slab, and an eighth of it
         assertThat(first.append(frame, frame.length)).isTrue();
         FrameLog second = new FrameLog(small);
         assertThat(second.append(frame, 1)).isFalse();

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.NullUnmarked;
 import org.jspecify.annotations.Nullable;
@@ -43,13 +44,36 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     boolean aborted;
     int resumed;
 
+    @Nullable
+    String throwOn;
+
     StreamFixture() {
-        this(1000);
+        this(new Retention(8 << 20, 1000, 3_600_000));
     }
 
-    StreamFixture(int retainedMax) {
-        StreamSettings settings = new StreamSettings(15_000, 1_000, 60_000, 1 << 20, 0, -1, 1000, 50, 4);
-        home = new StreamLoop(loop, settings, this, SlabPool.newShared(), 8 << 20, retainedMax, 3_600_000);
+    StreamFixture(Retention retention) {
+        this(retention, 1_000, 0);
+    }
+
+    StreamFixture(Retention retention, long metricsPeriodMs, long interactiveGraceMs) {
+        clock.freezeTime();
+        StreamSettings settings =
+                new StreamSettings(15_000, metricsPeriodMs, 60_000, 1 << 20, interactiveGraceMs, -1, 1000, 50, 4);
+        home = new StreamLoop(loop, settings, this, SlabPool.newShared(), retention);
+    }
+
+    void advance(long ms) {
+        clock.advanceTimeBy(ms, TimeUnit.MILLISECONDS);
+        clock.runScheduledPendingTasks();
+    }
+
+    /** Notes what was told; where the test wants that, throws, once. */
+    private void tell(String what) {
+        told.add(what);
+        if (what.equals(throwOn)) {
+            throwOn = null;
+            throw new IllegalStateException(what);
+        }
     }
 
     TaskStream stream(Priority priority, boolean detached) {
@@ -102,11 +126,15 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     }
 
     boolean dispatch(TaskStream stream) {
+        return dispatch(stream, home);
+    }
+
+    boolean dispatch(TaskStream stream, StreamLoop engineLoop) {
         PlacementDecision decision = new PlacementDecision("default", "r0", false, false, List.of(), "only_candidate");
         Dispatch dispatch =
                 new Dispatch(new Lease(0, 0, 0, 0), "default", "r0", "mock-1", 1_000_000, false, 0.9, 3, decision);
         return stream.onDispatched(
-                dispatch, this, new EngineTarget("default", "r0", URI.create("mock:x"), 1, 1, 1), home);
+                dispatch, this, new EngineTarget("default", "r0", URI.create("mock:x"), 1, 1, 1), engineLoop);
     }
 
     void tokens(String... texts) {
@@ -127,6 +155,9 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
         boolean accepts = true;
         boolean finished;
         boolean cut;
+
+        @Nullable
+        Runnable onWrite;
 
         @Nullable
         Runnable whenDrained;
@@ -190,6 +221,11 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
 
         @Override
         public boolean write(ByteBuf bytes) {
+            if (onWrite != null) {
+                bytes.release();
+                onWrite.run();
+                return false;
+            }
             if (accepts) {
                 take(bytes);
                 return true;
@@ -233,6 +269,7 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     @Override
     public EngineCall start(
             EngineTarget target, TaskRequest request, @Nullable String traceparent, EventLoop on, EngineSink to) {
+        tell("start");
         sink = to;
         return this;
     }
@@ -257,27 +294,27 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
 
     @Override
     public void firstToken(TaskStream stream) {
-        told.add("firstToken");
+        tell("firstToken");
     }
 
     @Override
     public void progress(TaskStream stream) {
-        told.add("progress");
+        tell("progress");
     }
 
     @Override
     public void askPosition(TaskStream stream) {
-        told.add("askPosition");
+        tell("askPosition");
     }
 
     @Override
     public void ended(TaskStream stream) {
-        told.add("ended " + stream.ending().outcome());
+        tell("ended " + stream.ending().outcome());
     }
 
     @Override
     public void readerCut(TaskStream stream, String reason, long lagBytes) {
-        told.add("cut " + reason);
+        tell("cut " + reason);
     }
 
     @Override
@@ -287,11 +324,11 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
 
     @Override
     public void metricsFrameDropped(TaskStream stream) {
-        told.add("metricsFrameDropped");
+        tell("metricsFrameDropped");
     }
 
     @Override
     public void evicted(TaskStream stream) {
-        told.add("evicted");
+        tell("evicted");
     }
 }

@@ -54,7 +54,7 @@ class TaskStreamTest {
                         """);
         assertThat(client.finished).isTrue();
         assertThat(client.text()).endsWith("\r\n0\r\n\r\n");
-        assertThat(fixture.told).containsExactly("firstToken", "ended COMPLETED");
+        assertThat(fixture.told).containsExactly("start", "firstToken", "ended COMPLETED");
     }
 
     @Test
@@ -137,8 +137,7 @@ class TaskStreamTest {
         boolean[] settled = new boolean[1];
         stream.cancel("client", () -> settled[0] = true);
         assertThat(settled[0]).isFalse();
-        fixture.clock.advanceTimeBy(60, TimeUnit.MILLISECONDS);
-        fixture.clock.runScheduledPendingTasks();
+        fixture.advance(60);
         assertThat(settled[0]).isTrue();
         assertThat(stuck.cut).isTrue();
         assertThat(fixture.told).contains("cut cancel", "ended CANCELED");
@@ -205,6 +204,23 @@ class TaskStreamTest {
     }
 
     @Test
+    void shouldGiveAReaderThatCameBackAndLeftAgainAGraceOfItsOwn() {
+        StreamFixture patient = new StreamFixture(new Retention(8 << 20, 10, 3_600_000), 1_000, 100);
+        TaskStream stream = patient.running();
+        for (int i = 0; i < 2; i++) {
+            StreamFixture.Client reader = patient.new Client();
+            stream.attach(reader, 0);
+            stream.connectionClosed(reader);
+            patient.advance(60);
+        }
+        assertThat(stream.ending())
+                .as("120 ms after the first left, 60 after the second")
+                .isNull();
+        patient.advance(60);
+        assertThat(stream.ending().cancelReason()).isEqualTo("disconnect");
+    }
+
+    @Test
     void shouldSendOneErrorWhenTheEngineBreaksAndNothingAfter() {
         TaskStream stream = fixture.running();
         StreamFixture.Client client = fixture.new Client();
@@ -222,7 +238,7 @@ class TaskStreamTest {
 
     @Test
     void shouldLetGoOfTheOldestAndServeWhoReadsItWhenMoreAreKeptThanAllowed() {
-        StreamFixture small = new StreamFixture(2);
+        StreamFixture small = new StreamFixture(new Retention(8 << 20, 2, 3_600_000));
         TaskStream first = small.running();
         small.tokens("a");
         small.end();
@@ -251,7 +267,7 @@ class TaskStreamTest {
         StreamFixture.Client reading = fixture.new Client();
         reading.accepts = false;
         old.attach(reading, 0);
-        assertThat(fixture.home.evictOldest(true)).isTrue();
+        assertThat(fixture.home.retained().freeOldest()).isTrue();
         assertThat(reading.cut).isTrue();
         assertThat(fixture.told).contains("cut evicted", "evicted");
         assertThat(fixture.home.arena().usedBytes()).isZero();
