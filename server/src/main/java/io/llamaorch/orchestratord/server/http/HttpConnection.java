@@ -41,6 +41,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private int bodyBytesMax;
     private boolean loopbackPeer;
     private boolean reading;
+    private boolean inputEnded;
     private int requests;
 
     HttpConnection(HttpFront.Loop loop, RequestGate gate) {
@@ -99,17 +100,20 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        Exchange current = exchange;
-        if (current != null && ctx.channel().isWritable()) {
-            current.becameWritable();
-        }
-    }
-
-    @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof Refusal refusal) {
             refused(ctx, refusal);
+        } else if (event == InputEnded.NOW) {
+            inputEnded = true;
+            closeIfReaderLeft();
+        }
+    }
+
+    /** Who reads a stream says nothing while it does: the end of its side is the only word that it has left (HTTP-33). */
+    private void closeIfReaderLeft() {
+        Exchange current = exchange;
+        if (inputEnded && current != null && current.needsClient()) {
+            context().close();
         }
     }
 
@@ -379,6 +383,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             }
             current.body(Unpooled.EMPTY_BUFFER);
         }
+        closeIfReaderLeft();
     }
 
     /** Answers with {@code bytes[0, length)}. */
@@ -502,8 +507,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private static Responses.Connection connectionOf(Exchange current) {
-        if (!current.keepAlive()) {
+    private Responses.Connection connectionOf(Exchange current) {
+        if (!current.keepAlive() || gate.onLastRequest()) {
             return Responses.Connection.CLOSE;
         }
         return current.http10() ? Responses.Connection.KEEP_SAID : Responses.Connection.KEEP;

@@ -232,6 +232,76 @@ class HttpConnectionTest {
     }
 
     @Test
+    void shouldAnswerWhatCameWholeAndCloseWhenTheClientHalfCloses() {
+        FrontProbe probe = new FrontProbe().send(get("/later", "") + get("/livez", "") + "GET /livez HTT");
+        probe.halfClose();
+        assertThat(probe.written()).isEmpty();
+        assertThat(probe.channel.isOpen()).isTrue();
+        probe.kept.get(0).respondEmpty(204);
+        assertThat(probe.answers()).extracting(Answer::status).containsExactly(204, 200);
+        assertThat(probe.channel.isOpen()).isFalse();
+        probe.close();
+    }
+
+    @Test
+    void shouldSayCloseInTheLastAnswerWhenTheClientHasHalfClosed() {
+        FrontProbe probe = new FrontProbe().send(get("/later", "").repeat(2));
+        probe.halfClose();
+        probe.kept.get(0).respondEmpty(204);
+        assertThat(probe.answers().get(0).closes()).isFalse();
+        probe.kept.get(1).respondEmpty(204);
+        assertThat(probe.answers().get(0).closes()).isTrue();
+        assertThat(probe.channel.isOpen()).isFalse();
+        probe.close();
+    }
+
+    @Test
+    void shouldCloseAtOnceWhenTheClientHalfClosesAndNothingIsPending() {
+        for (String bytes : List.of(
+                "",
+                "GET /livez HTTP/1.1\r\n",
+                "POST /v1/tasks HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{",
+                "POST /v1/tasks HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}")) {
+            FrontProbe probe = new FrontProbe().send(bytes);
+            probe.halfClose();
+            assertThat(probe.written()).as(bytes).isEmpty();
+            assertThat(probe.channel.isOpen()).as(bytes).isFalse();
+            assertThat(probe.ran).as(bytes).isEmpty();
+            probe.close();
+        }
+    }
+
+    @Test
+    void shouldTakeAHalfCloseForALeaveOfWhoReadsAStream() {
+        FrontProbe running = new FrontProbe().send(get("/v1/tasks/x/stream", ""));
+        boolean[] told = new boolean[1];
+        running.kept.get(0).onClose(() -> told[0] = true);
+        running.halfClose();
+        assertThat(told[0]).isTrue();
+        assertThat(running.channel.isOpen()).isFalse();
+        running.close();
+
+        FrontProbe behind =
+                new FrontProbe().send(get("/later", "") + get("/v1/tasks/x/stream", "") + get("/livez", ""));
+        behind.halfClose();
+        behind.kept.get(0).respondEmpty(204);
+        assertThat(behind.ran).containsExactly("stream x");
+        assertThat(behind.kept.get(1).ended()).isTrue();
+        assertThat(behind.channel.isOpen()).isFalse();
+        behind.close();
+    }
+
+    @Test
+    void shouldEndALingeringCloseWhenTheClientHasSentAll() {
+        FrontProbe probe =
+                new FrontProbe().send("POST /v1/tasks HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n{");
+        assertThat(probe.answers()).extracting(Answer::status).containsExactly(413);
+        probe.halfClose();
+        assertThat(probe.channel.isOpen()).isFalse();
+        probe.close();
+    }
+
+    @Test
     void shouldAnswer500ToADefectAndGoOn() {
         FrontProbe probe = new FrontProbe();
         Answer answer = one(probe, get("/defect", ""));
