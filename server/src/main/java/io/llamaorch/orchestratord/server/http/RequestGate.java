@@ -283,7 +283,7 @@ final class RequestGate extends ChannelDuplexHandler {
                 return false;
             }
             case REFUSED -> {
-                refuse(ctx, head.errorCode(), head.errorMessage());
+                refuse(ctx, head.fault().code(), head.fault().message());
                 return false;
             }
             default -> {}
@@ -293,10 +293,10 @@ final class RequestGate extends ChannelDuplexHandler {
         in.skipBytes(head.start());
         int headBytes = head.end() - head.start();
         phase = Phase.BODY;
-        if (head.chunked()) {
+        if (head.fields().chunked()) {
             chunks.reset();
         } else {
-            bodyBytesLeft = Math.max(0, head.contentLength());
+            bodyBytesLeft = Math.max(0, head.fields().contentLength());
         }
         deadlineTick = ticks.deadline(limits.bodyMs());
         return readBody(ctx, in, headBytes);
@@ -307,7 +307,7 @@ final class RequestGate extends ChannelDuplexHandler {
         int from = in.readerIndex() + headBytes;
         int bytes;
         boolean ended;
-        if (head.chunked()) {
+        if (head.fields().chunked()) {
             int to = chunks.follow(in, from, in.writerIndex());
             if (chunks.refused()) {
                 ctx.fireChannelRead(in.readRetainedSlice(to - in.readerIndex()));
@@ -354,7 +354,7 @@ final class RequestGate extends ChannelDuplexHandler {
         phase = Phase.REFUSED;
         dropHeld();
         deadlineTick = ticks.deadline(limits.lingerMs());
-        ctx.fireUserEventTriggered(new Refusal(code, message, head.correlationId()));
+        ctx.fireUserEventTriggered(new Refusal(code, message, head.fields().correlationId()));
     }
 
     private void dropHeld() {

@@ -105,6 +105,14 @@ class HttpConnectionTest {
             {"authorization: bearer sesame\r\n", "202"},
             {"X-API-Key: sesame\r\nAuthorization: Bearer sesame\r\n", "202"},
             {"X-API-Key: sesame\r\nAuthorization: Bearer other\r\n", "400"},
+            {"X-API-Key: sesame\r\nX-API-Key: other\r\n", "400"},
+            {"X-API-Key: other\r\nX-API-Key: sesame\r\n", "400"},
+            {"X-API-Key: sesame\r\nX-API-Key: sesame\r\n", "202"},
+            {"X-API-Key: sesame\r\nX-API-Key: \r\n", "400"},
+            {"Authorization: Bearer sesame\r\nAuthorization: Bearer other\r\n", "400"},
+            {"Authorization: Basic x\r\nAuthorization: Bearer sesame\r\n", "400"},
+            {"Authorization: Bearer sesame\r\nAuthorization: Bearer sesame\r\nX-API-Key: sesame\r\n", "202"},
+            {"Authorization: Bearer sesame\r\nx-api-key: sesame\r\nX-API-KEY: other\r\n", "400"},
             {"X-API-Key: Sesame\r\n", "403"},
             {"X-API-Key: \r\n", "401"},
             {"Authorization: Basic sesame\r\n", "401"},
@@ -118,14 +126,25 @@ class HttpConnectionTest {
             if (answer.status() == 401) {
                 assertThat(answer.header("WWW-Authenticate")).isEqualTo("Bearer realm=\"orchestratord\"");
             }
-            assertThat(answer.head() + answer.body()).doesNotContain("esame\"");
+            assertThat(answer.head() + answer.body()).doesNotContain("esame");
             if (answer.status() == 400) {
                 assertThat(answer.closes()).isTrue();
+                assertThat(answer.body()).contains("INVALID_PARAMS", "X-API-Key", "Authorization");
             } else {
                 assertThat(one(probe, get("/livez", "")).status()).isEqualTo(200);
             }
             probe.close();
         }
+    }
+
+    @Test
+    void shouldRefuseKeysThatDifferEvenWhereNoneIsConfigured() {
+        String differing = "X-API-Key: a\r\nAuthorization: Bearer b\r\n";
+        FrontProbe probe = new FrontProbe();
+        assertThat(one(probe, get("/livez", differing)).status()).isEqualTo(200);
+        assertThat(one(probe, get("/v1/tasks/x", differing)).status()).isEqualTo(400);
+        assertThat(probe.ran).containsExactly("livez");
+        probe.close();
     }
 
     @Test
