@@ -311,18 +311,22 @@ public final class Scheduler<T> {
         if (!pool.accepts(isInteractive)) {
             return Refusals.queueFull(spec, pool, forecast.retryAfterMs(nowNs));
         }
-        if (forecast.model.samples() < settings.etaSamplesMin()) {
-            return null;
-        }
         long position = pool.newcomerPosition(isInteractive);
-        double soonest = forecast.startNs(nowNs, position, 0.05)
-                + forecast.model.serviceNs(spec.promptBytes(), spec.maxTokens(), 0.05);
-        if (soonest <= spec.deadlineNs()) {
+        if (soonestEndNs(nowNs, spec, forecast, position) <= spec.deadlineNs()) {
             return null;
         }
         double start = forecast.startNs(nowNs, position, 0.5);
         double end = start + forecast.model.serviceNs(spec.promptBytes(), spec.maxTokens(), 0.5);
         return Refusals.deadlineInfeasible(spec, pool, toMs(start), toMs(end));
+    }
+
+    /** When the task would end if things went unusually well; while little was measured, far better than thought. */
+    private double soonestEndNs(long nowNs, TaskSpec spec, PoolForecast forecast, long position) {
+        EtaModel model = forecast.model;
+        if (model.samples() < settings.etaSamplesMin()) {
+            return (model.firstTokenNs(spec.promptBytes()) + model.nsPerToken()) / settings.priorDoubt();
+        }
+        return forecast.startNs(nowNs, position, 0.05) + model.serviceNs(spec.promptBytes(), spec.maxTokens(), 0.05);
     }
 
     private void enqueue(long nowNs, TaskSpec spec, T handle, PlacementPolicy.Choice choice) {

@@ -9,7 +9,9 @@ package io.llamaorch.orchestratord.scheduler.core;
  * @param slotsMax most slots that one replica may be configured with, ≥ 1
  * @param priorTokensPerSecond decode rate of one slot assumed before any measurement, &gt; 0
  * @param priorFirstTokenMs time to first token assumed before any measurement, ms, ≥ 0
- * @param etaSamplesMin natural ends of tasks in a pool before its ETA may refuse an admission, ≥ 1
+ * @param etaSamplesMin natural ends of tasks in a pool before its ETA is trusted to refuse an admission, ≥ 1
+ * @param priorDoubt how many times faster than thought a pool may be until then, ≥ 1: what is refused is a deadline that
+ *     leaves no time for one token even so. Wide, because a pool that refuses by its priors never gets to measure
  * @param etaRebuildNs least time between two rebuilds of a pool's start curve, ns, ≥ 0
  * @param unreadyRetryMs time to come back told while a pool loads or is down, and while the daemon drains, ms, ≥ 1
  */
@@ -20,12 +22,13 @@ public record SchedulerSettings(
         double priorTokensPerSecond,
         double priorFirstTokenMs,
         int etaSamplesMin,
+        double priorDoubt,
         long etaRebuildNs,
         long unreadyRetryMs) {
 
     /** What a daemon without a word in its configuration gets. */
     public static final SchedulerSettings DEFAULT =
-            new SchedulerSettings(4_000_000, 65_536, 65_536, 30.0, 300.0, 32, 20_000_000L, 5_000);
+            new SchedulerSettings(4_000_000, 65_536, 65_536, 30.0, 300.0, 32, 100.0, 20_000_000L, 5_000);
 
     public SchedulerSettings {
         require(tasksMax >= 1, "tasksMax", tasksMax);
@@ -34,6 +37,7 @@ public record SchedulerSettings(
         require(priorTokensPerSecond > 0, "priorTokensPerSecond", priorTokensPerSecond);
         require(priorFirstTokenMs >= 0, "priorFirstTokenMs", priorFirstTokenMs);
         require(etaSamplesMin >= 1, "etaSamplesMin", etaSamplesMin);
+        require(priorDoubt >= 1, "priorDoubt", priorDoubt);
         require(etaRebuildNs >= 0, "etaRebuildNs", etaRebuildNs);
         require(unreadyRetryMs >= 1, "unreadyRetryMs", unreadyRetryMs);
     }

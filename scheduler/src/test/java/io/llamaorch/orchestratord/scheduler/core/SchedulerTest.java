@@ -9,6 +9,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SchedulerTest {
+    private static final long MS = 1_000_000L;
+
     private final Recorder effects = new Recorder();
 
     private Scheduler<String> ready(PoolSpec pool) {
@@ -217,18 +219,45 @@ class SchedulerTest {
     @Test
     void shouldEvictQueuedAndAbortRunningOnceWhenDeadlinesPass() {
         Scheduler<String> scheduler = ready(Specs.pool(1, 4));
-        scheduler.admit(0, Specs.withDeadline(Specs.task(1), 1_000), "t1");
-        scheduler.admit(0, Specs.withDeadline(Specs.task(2), 500), "t2");
+        scheduler.admit(0, Specs.withDeadline(Specs.task(1), 1_000 * MS), "t1");
+        scheduler.admit(0, Specs.withDeadline(Specs.task(2), 500 * MS), "t2");
         effects.log.clear();
-        scheduler.advance(499);
-        scheduler.advance(500);
-        scheduler.advance(1_000);
-        scheduler.advance(2_000);
+        scheduler.advance(499 * MS);
+        scheduler.advance(500 * MS);
+        scheduler.advance(1_000 * MS);
+        scheduler.advance(2_000 * MS);
 
         assertThat(effects.log).containsExactly("evicted t2 DEADLINE_UNMET", "aborted t1 DECODE_TIMEOUT");
         assertThat(scheduler.snapshot().pools().get(0).leases()).isEqualTo(1);
-        scheduler.finished(2_001, Specs.id(1), Outcome.CANCELED, 4, 1);
+        scheduler.finished(2_001 * MS, Specs.id(1), Outcome.CANCELED, 4, 1);
         assertThat(scheduler.snapshot().tasksLive()).isZero();
+    }
+
+    @Test
+    void shouldRefuseADeadlineByThePriorsOnlyWhereItIsFarOutOfReachUntilSomethingWasMeasured() {
+        Scheduler<String> scheduler = ready(Specs.pool(1, 4));
+        scheduler.admit(0, Specs.withDeadline(Specs.task(1), MS), "t1");
+        assertThat(effects.log).endsWith("refused t1 DEADLINE_UNMET");
+        assertThat(effects.errors.get(0).details())
+                .extracting(ApiError.Detail::name)
+                .containsExactly("predicted_start_ms", "predicted_end_ms", "deadline_ms");
+
+        // A tenth of what the priors say of 100 tokens: an engine may be that fast, or the output that short.
+        scheduler.admit(1, Specs.withDeadline(Specs.task(2), 300 * MS), "t2");
+        assertThat(effects.log).contains("admitted t2 0");
+        scheduler.finished(2, Specs.id(2), Outcome.CANCELED, 4, 1);
+
+        // Measured at a second a task, the same deadline is out of reach.
+        for (int i = 100; i < 100 + SchedulerSettings.DEFAULT.etaSamplesMin(); i++) {
+            long now = 2_000 * MS * i;
+            admit(scheduler, now, i, i);
+            scheduler.firstToken(now + 100 * MS, Specs.id(i), 4);
+            scheduler.finished(now + 1_000 * MS, Specs.id(i), Outcome.COMPLETED, 4, 100);
+        }
+        scheduler.admit(300_000 * MS, Specs.withDeadline(Specs.task(3), 300 * MS), "t3");
+        assertThat(effects.log).endsWith("refused t3 DEADLINE_UNMET");
+        scheduler.admit(300_000 * MS, Specs.withDeadline(Specs.task(4), 3_000 * MS), "t4");
+        assertThat(effects.log).contains("admitted t4 0");
     }
 
     @Test
@@ -295,7 +324,7 @@ class SchedulerTest {
 
     @Test
     void shouldRefuseWhenTheTaskTableIsFull() {
-        SchedulerSettings small = new SchedulerSettings(1, 10, 8, 30, 300, 32, 0, 1_000);
+        SchedulerSettings small = new SchedulerSettings(1, 10, 8, 30, 300, 32, 100, 0, 1_000);
         Scheduler<String> scheduler = new Scheduler<>(small, List.of(Specs.pool(1, 4)), effects);
         scheduler.replicaChanged(0, 0, 0, ReplicaState.READY, "v1", 0, 0);
         admit(scheduler, 1, 1, 2);

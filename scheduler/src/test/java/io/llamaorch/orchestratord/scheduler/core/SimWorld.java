@@ -74,7 +74,7 @@ final class SimWorld implements Effects<SimTask> {
                     replicas));
         }
         long rebuildNs = random.nextInt(8) == 0 ? 20_000_000L : 60_000_000_000L;
-        SchedulerSettings settings = new SchedulerSettings(100_000, 50, 8, 20, 500, 32, rebuildNs, 5_000);
+        SchedulerSettings settings = new SchedulerSettings(100_000, 50, 8, 20, 500, 32, 100, rebuildNs, 5_000);
         scheduler = new Scheduler<>(settings, specs, this);
         for (PoolSpec spec : specs) {
             pools.add(new NaivePool(spec));

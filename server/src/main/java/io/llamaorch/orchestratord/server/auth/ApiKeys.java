@@ -47,9 +47,7 @@ public final class ApiKeys {
         /** A key that is not known, or a peer that needs one where none is configured: 403. */
         WRONG,
         /** The key is known and lacks the scope: 403. */
-        OUT_OF_SCOPE,
-        /** Two keys that differ: 400, as in RFC 6750 §3.1. */
-        AMBIGUOUS
+        OUT_OF_SCOPE
     }
 
     /**
@@ -62,7 +60,6 @@ public final class ApiKeys {
         private static final Result MISSING = new Result(Outcome.MISSING, Identity.ANONYMOUS);
         private static final Result WRONG = new Result(Outcome.WRONG, Identity.ANONYMOUS);
         private static final Result OUT_OF_SCOPE = new Result(Outcome.OUT_OF_SCOPE, Identity.ANONYMOUS);
-        private static final Result AMBIGUOUS = new Result(Outcome.AMBIGUOUS, Identity.ANONYMOUS);
         private static final Result ANYBODY = new Result(Outcome.GRANTED, Identity.ANONYMOUS);
         private static final Result LOCALHOST = new Result(Outcome.GRANTED, Identity.LOCALHOST);
     }
@@ -102,7 +99,7 @@ public final class ApiKeys {
     /**
      * Who asks, and whether they may.
      *
-     * @param apiKey value of {@code X-API-Key}, or null
+     * @param apiKey value of {@code X-API-Key}, or null; it counts where both are there: the caller has compared them
      * @param authorization value of {@code Authorization}, or null; other schemes than Bearer count as no key
      * @param loopbackPeer whether the peer's address is of this host
      * @param needed what the route asks for
@@ -112,14 +109,10 @@ public final class ApiKeys {
         if (needed == Scope.NONE) {
             return Result.ANYBODY;
         }
-        String bearer = bearer(authorization);
         if (digests.length == 0) {
             return loopbackPeer ? Result.LOCALHOST : Result.WRONG;
         }
-        if (apiKey != null && bearer != null && !MessageDigest.isEqual(latin1(apiKey), latin1(bearer))) {
-            return Result.AMBIGUOUS;
-        }
-        String key = apiKey != null ? apiKey : bearer;
+        String key = apiKey != null ? apiKey : bearer(authorization);
         if (key == null || key.isEmpty()) {
             return loopbackBypass && loopbackPeer ? Result.LOCALHOST : Result.MISSING;
         }
@@ -147,7 +140,8 @@ public final class ApiKeys {
         return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    private static @Nullable String bearer(@Nullable String authorization) {
+    /** The key in an {@code Authorization} value, or null where it is of another scheme or absent. */
+    public static @Nullable String bearer(@Nullable String authorization) {
         if (authorization == null || !authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
             return null;
         }

@@ -93,6 +93,7 @@ final class ConfigBinding {
                 EngineKind::wireName,
                 null,
                 "wire that its engines speak");
+        EngineKind known = s.sound("engine") ? engine : null;
         return new Config.Pool(
                 id,
                 engine,
@@ -100,7 +101,7 @@ final class ConfigBinding {
                 s.integer("ctx", 1, 16 * MIB, Section.REQUIRED, "context of one slot, tokens"),
                 s.section("queue", ConfigBinding::queue, "bounds of its queues"),
                 s.flag("allow_pinning", true, "requests may pin this pool"),
-                s.list("replicas", 1, 64, r -> replica(r, engine), "its engines"),
+                s.list("replicas", 1, 64, r -> replica(r, known), "its engines"),
                 s.section("timeouts", ConfigBinding::timeouts, "limits on an engine's silence"));
     }
 
@@ -116,7 +117,8 @@ final class ConfigBinding {
                 s.integer("batch_guard", 1, 1_000_000, 16, "interactive starts after which one batch task goes first"));
     }
 
-    private static Config.Replica replica(Section s, EngineKind engine) {
+    /** @param engine what its pool's engines speak; null where that is not known, and no URL can be held against it */
+    private static Config.Replica replica(Section s, @Nullable EngineKind engine) {
         return new Config.Replica(
                 name(s, "id", "name of the replica within its pool"),
                 url(s, engine),
@@ -124,7 +126,7 @@ final class ConfigBinding {
                 s.text("device_mask", null, "devices it runs on, such as \"0,1\""));
     }
 
-    private static URI url(Section s, EngineKind engine) {
+    private static URI url(Section s, @Nullable EngineKind engine) {
         String text = s.requiredText("url", "base URL, http://host:port; mock: for the built-in engine");
         URI none = URI.create("mock:///");
         if (text.isEmpty() || !s.reading()) {
@@ -132,7 +134,7 @@ final class ConfigBinding {
         }
         try {
             URI url = text.equals("mock:") ? none : new URI(text);
-            String problem = urlProblem(url, engine);
+            String problem = engine == null ? null : urlProblem(url, engine);
             if (problem != null) {
                 s.problem("url", problem);
                 return none;

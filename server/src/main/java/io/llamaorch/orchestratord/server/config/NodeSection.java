@@ -119,7 +119,8 @@ final class NodeSection implements Section {
 
     @Override
     public <E> E choice(String key, List<E> choices, Function<E, String> word, @Nullable E byDefault, String doc) {
-        Tree.Scalar scalar = scalar(key, byDefault == null);
+        String missing = byDefault == null ? "is missing; " + mustBe(choices, word) : null;
+        Tree.Scalar scalar = scalar(key, missing);
         if (scalar != null) {
             E value = match(key, scalar, choices, word);
             if (value != null) {
@@ -159,20 +160,22 @@ final class NodeSection implements Section {
     }
 
     private <E> @Nullable E match(String key, Tree.Scalar scalar, List<E> choices, Function<E, String> word) {
-        List<String> words = new ArrayList<>();
         for (E choice : choices) {
             if (word.apply(choice).equals(scalar.text())) {
                 return choice;
             }
-            words.add(word.apply(choice));
         }
-        String near = Words.nearest(scalar.text(), words);
+        String near = Words.nearest(scalar.text(), choices.stream().map(word).toList());
         problems.add(new Problem(
                 scalar.at(),
                 child(key),
-                "must be one of " + String.join(", ", words) + ", not " + Words.quote(scalar.text())
+                mustBe(choices, word) + ", not " + Words.quote(scalar.text())
                         + (near == null ? "" : "; did you mean \"" + near + "\"?")));
         return null;
+    }
+
+    private static <E> String mustBe(List<E> choices, Function<E, String> word) {
+        return "must be one of " + String.join(", ", choices.stream().map(word).toList());
     }
 
     @Override
@@ -233,6 +236,13 @@ final class NodeSection implements Section {
     }
 
     @Override
+    public boolean sound(String key) {
+        String at = child(key);
+        return mapping.entries().containsKey(key)
+                && problems.stream().noneMatch(problem -> problem.path().equals(at));
+    }
+
+    @Override
     public boolean reading() {
         return true;
     }
@@ -247,12 +257,17 @@ final class NodeSection implements Section {
     }
 
     private Tree.@Nullable Scalar scalar(String key, boolean required) {
+        return scalar(key, required ? "is missing" : null);
+    }
+
+    /** The value of a key; where it is not there, {@code missing} is a problem, unless it is null. */
+    private Tree.@Nullable Scalar scalar(String key, @Nullable String missing) {
         Tree value = value(key);
         if (value == null) {
             if (mapping.entries().containsKey(key)) {
                 problem(key, "has no value; give one or leave the key out");
-            } else if (required) {
-                problem(key, "is missing");
+            } else if (missing != null) {
+                problem(key, missing);
             }
             return null;
         }

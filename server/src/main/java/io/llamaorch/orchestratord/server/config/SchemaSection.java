@@ -162,6 +162,11 @@ final class SchemaSection implements Section {
     }
 
     @Override
+    public boolean sound(String key) {
+        return false;
+    }
+
+    @Override
     public boolean reading() {
         return false;
     }

@@ -46,6 +46,9 @@ interface Section {
     /** A problem with the value of {@code key}. */
     void problem(String key, String message);
 
+    /** Whether {@code key} was given and nothing was wrong with it, so that other keys can be held against it. */
+    boolean sound(String key);
+
     /** Who gave {@code key}. */
     Origin origin(String key);
 

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.http;
 
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Follows a chunked body (RFC 9112 §7.1) strictly, from bytes that may be cut anywhere, and finds its end.
@@ -9,7 +10,8 @@ import io.netty.buffer.ByteBuf;
  * <caption>Limits; what passes them is a 400 and the end of the connection</caption>
  * <tr><th>what</th><th>most</th></tr>
  * <tr><td>digits of a chunk size</td><td>8 hex digits, no sign, no whitespace</td></tr>
- * <tr><td>chunk extensions of one chunk</td><td>256 bytes</td></tr>
+ * <tr><td>chunk extensions of one chunk</td><td>256 bytes; {@code ;name}, {@code ;name=token} or {@code ;name="text"}, no
+ *     whitespace around them</td></tr>
  * <tr><td>chunk extensions of one body</td><td>4 KiB</td></tr>
  * <tr><td>trailer section</td><td>4 KiB and 16 lines</td></tr>
  * </table>
@@ -25,7 +27,13 @@ final class ChunkFraming {
 
     private enum At {
         SIZE,
-        EXTENSION,
+        EXTENSION_START,
+        EXTENSION_NAME,
+        EXTENSION_VALUE_START,
+        EXTENSION_VALUE,
+        EXTENSION_TEXT,
+        EXTENSION_ESCAPED,
+        EXTENSION_END,
         SIZE_LF,
         DATA,
         DATA_CR,
@@ -101,7 +109,13 @@ final class ChunkFraming {
     private boolean octet(int b) {
         return switch (at) {
             case SIZE -> size(b);
-            case EXTENSION -> extension(b);
+            case EXTENSION_START,
+                    EXTENSION_NAME,
+                    EXTENSION_VALUE_START,
+                    EXTENSION_VALUE,
+                    EXTENSION_TEXT,
+                    EXTENSION_ESCAPED,
+                    EXTENSION_END -> extension(b);
             case SIZE_LF -> expect(b, '\n', chunkBytes == 0 ? At.TRAILER_START : At.DATA);
             case DATA_CR -> expect(b, '\r', At.DATA_LF);
             case DATA_LF -> {
@@ -116,7 +130,8 @@ final class ChunkFraming {
     }
 
     private boolean extension(int b) {
-        if (b == '\r') {
+        boolean mayEnd = at == At.EXTENSION_NAME || at == At.EXTENSION_VALUE || at == At.EXTENSION_END;
+        if (mayEnd && b == '\r') {
             at = At.SIZE_LF;
             return true;
         }
@@ -125,7 +140,38 @@ final class ChunkFraming {
         if (extensionBytes > EXTENSION_BYTES_MAX || extensionsBytes > EXTENSIONS_BYTES_MAX) {
             return refuse("chunk extensions are too long");
         }
-        return (b < 128 && HttpBytes.VALUE[b]) || refuse("a chunk extension holds an illegal character");
+        if (mayEnd && b == ';') {
+            at = At.EXTENSION_START;
+            return true;
+        }
+        At next = afterExtensionOctet(b);
+        if (next == null) {
+            return refuse("a chunk extension is not a name, or a name and a value");
+        }
+        at = next;
+        return true;
+    }
+
+    /** {@code chunk-ext} of RFC 9112 §7.1.1; null where the octet may not stand there. */
+    private @Nullable At afterExtensionOctet(int b) {
+        return switch (at) {
+            case EXTENSION_START -> HttpBytes.TOKEN[b] ? At.EXTENSION_NAME : null;
+            case EXTENSION_NAME -> b == '=' ? At.EXTENSION_VALUE_START : HttpBytes.TOKEN[b] ? At.EXTENSION_NAME : null;
+            case EXTENSION_VALUE_START -> b == '"' ? At.EXTENSION_TEXT : HttpBytes.TOKEN[b] ? At.EXTENSION_VALUE : null;
+            case EXTENSION_VALUE -> HttpBytes.TOKEN[b] ? At.EXTENSION_VALUE : null;
+            case EXTENSION_TEXT -> {
+                if (b == '"') {
+                    yield At.EXTENSION_END;
+                }
+                yield b == '\\' ? At.EXTENSION_ESCAPED : isText(b) ? At.EXTENSION_TEXT : null;
+            }
+            case EXTENSION_ESCAPED -> isText(b) ? At.EXTENSION_TEXT : null;
+            default -> null;
+        };
+    }
+
+    private static boolean isText(int b) {
+        return b < 128 && HttpBytes.VALUE[b];
     }
 
     private boolean trailer(int b) {
@@ -174,7 +220,7 @@ final class ChunkFraming {
             return true;
         }
         if (b == ';') {
-            at = At.EXTENSION;
+            at = At.EXTENSION_START;
             return true;
         }
         return refuse("a chunk size holds something other than hex digits");

@@ -44,7 +44,6 @@ public final class Exchange {
     private @Nullable ByteSink furtherLines;
     private int streamStatus;
     private @Nullable Runnable onClose;
-    private @Nullable Runnable onWritable;
 
     Exchange(
             HttpConnection connection,
@@ -210,17 +209,15 @@ public final class Exchange {
         connection.streamDone(this, keepConnection);
     }
 
-    /** Told once if the client leaves before the answer or the stream is done. Replaces an earlier listener. */
+    /**
+     * Told once if the client leaves before the answer or the stream is done. Where somebody listens, a client that closes
+     * its side for writing has left, as it has while a stream is on. Replaces an earlier listener.
+     */
     public void onClose(@Nullable Runnable listener) {
         onClose = listener;
         if (closed && listener != null && state != State.DONE) {
             listener.run();
         }
-    }
-
-    /** Told each time the socket takes bytes again while a stream is on. Replaces an earlier listener. */
-    public void onWritable(@Nullable Runnable listener) {
-        onWritable = listener;
     }
 
     boolean keepAlive() {
@@ -293,18 +290,16 @@ public final class Exchange {
         return closed;
     }
 
+    /** Whether the answer is for a client that stays: a stream, or one that asked to be told. */
+    boolean needsClient() {
+        return state == State.STREAMING || (state == State.OPEN && onClose != null);
+    }
+
     void clientLeft() {
         closed = true;
         Runnable listener = onClose;
         if (listener != null && state != State.DONE) {
             onClose = null;
-            listener.run();
-        }
-    }
-
-    void becameWritable() {
-        Runnable listener = onWritable;
-        if (listener != null && state == State.STREAMING) {
             listener.run();
         }
     }

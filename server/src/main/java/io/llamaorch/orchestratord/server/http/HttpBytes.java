@@ -46,6 +46,10 @@ final class HttpBytes {
         return table;
     }
 
+    static boolean isDigit(byte b) {
+        return b >= '0' && b <= '9';
+    }
+
     /** Whether {@code bytes[from, to)} is {@code lower}, which has no capitals, in any case. */
     static boolean equalsIgnoreCase(byte[] bytes, int from, int to, String lower) {
         int length = lower.length();

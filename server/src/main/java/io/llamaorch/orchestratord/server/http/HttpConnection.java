@@ -2,50 +2,43 @@ package io.llamaorch.orchestratord.server.http;
 
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
-import io.llamaorch.orchestratord.server.auth.ApiKeys;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.SocketAddress;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client connection: routes, authenticates and collects each request, and writes its answer.
+ * One client connection: has each request checked ({@link RequestChecks}), collects its body, and writes its answer.
  *
- * <p>Order of refusals, each before the body is read: 417, 400 and 404 by target, 501 and 405 by method, 401 and 403,
- * 406, 415, 411, 413. A refused body up to {@link HttpLimits#discardBytesMax()} of known length is read and dropped;
+ * <p>What is refused is refused before the body is read. A refused body up to {@link HttpLimits#discardBytesMax()} of known length is read and dropped;
  * behind any other the connection closes, lingering. Written answers leave when the loop's turn ends.
  *
  * <p>Owner: the channel's event loop. RFC 9110 §9–§11, RFC 9112 §9.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // writes carry the void promise: a failure reaches exceptionCaught
 final class HttpConnection extends ChannelInboundHandlerAdapter {
-    private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS");
     private static final int FIRST_BODY_BYTES = 16 << 10;
 
     private final HttpFront.Loop loop;
     private final RequestGate gate;
+    private final RequestChecks checks;
 
     private @Nullable ChannelHandlerContext context;
     private @Nullable Exchange exchange;
     private @Nullable ByteBuf body;
-    private int bodyBytesMax;
-    private boolean loopbackPeer;
     private boolean reading;
+    private boolean inputEnded;
     private int requests;
 
     HttpConnection(HttpFront.Loop loop, RequestGate gate) {
         this.loop = loop;
         this.gate = gate;
+        this.checks = new RequestChecks(loop);
     }
 
     ChannelHandlerContext context() {
@@ -63,12 +56,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         context = ctx;
-        SocketAddress peer = ctx.channel().remoteAddress();
-        // A peer without an IP address came by a socket of this host.
-        loopbackPeer = true;
-        if (peer instanceof InetSocketAddress internet) {
-            loopbackPeer = internet.getAddress().isLoopbackAddress();
-        }
+        checks.peer(ctx.channel().remoteAddress());
     }
 
     @Override
@@ -99,17 +87,20 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     @Override
-    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        Exchange current = exchange;
-        if (current != null && ctx.channel().isWritable()) {
-            current.becameWritable();
-        }
-    }
-
-    @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof Refusal refusal) {
             refused(ctx, refusal);
+        } else if (event == InputEnded.NOW) {
+            inputEnded = true;
+            closeIfReaderLeft();
+        }
+    }
+
+    /** Who reads a stream says nothing while it does: the end of its side is the only word that it has left (HTTP-33). */
+    private void closeIfReaderLeft() {
+        Exchange current = exchange;
+        if (inputEnded && current != null && current.needsClient()) {
+            context().close();
         }
     }
 
@@ -146,7 +137,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void onHead(HttpRequest request) {
-        RequestHead head = gate.head();
+        HeaderFields head = gate.head().fields();
         requests++;
         int most = loop.limits().requestsPerConnectionMax();
         boolean keepAlive = head.keepAlive() && (most == 0 || requests < most) && !loop.draining();
@@ -159,7 +150,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                 id != null ? id : loop.correlationIds().next(),
                 System.nanoTime());
         exchange = current;
-        ApiError error = examine(current, head);
+        ApiError error = checks.examine(current, gate.head());
         if (error != null) {
             refuseHead(current, head, error);
         } else if (current.open() && head.expectContinue() && (head.chunked() || head.contentLength() > 0)) {
@@ -170,7 +161,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
 
     /** Answers before the body: what follows of it is dropped, or the connection closed. */
-    private void refuseHead(Exchange current, RequestHead head, ApiError error) {
+    private void refuseHead(Exchange current, HeaderFields head, ApiError error) {
         boolean droppable =
                 !head.chunked() && head.contentLength() <= loop.limits().discardBytesMax();
         boolean mayNotCome = head.expectContinue() && head.contentLength() > 0;
@@ -178,130 +169,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             current.closeAfterwards();
         }
         answer(current, error);
-    }
-
-    private @Nullable ApiError examine(Exchange current, RequestHead head) {
-        HttpRequest request = current.request();
-        if (request.decoderResult().isFailure()) {
-            current.closeAfterwards();
-            return ApiError.of(ErrorCode.BAD_REQUEST, "Malformed HTTP request.");
-        }
-        if (head.expectOther()) {
-            return ApiError.of(ErrorCode.EXPECTATION_FAILED, "Expect names something other than 100-continue.");
-        }
-        HttpMethod method = request.method();
-        String target = request.uri();
-        if (target.equals("*")) {
-            return allow(current, loop.router().allow());
-        }
-        String path = Router.path(target, head.pathOffset());
-        Router.Path found = path == null ? null : loop.router().find(path);
-        if (path == null || found == null) {
-            return ApiError.of(ErrorCode.NOT_FOUND, "No such path; see the API's contract for those that exist.");
-        }
-        if (!METHODS.contains(method.name())) {
-            return ApiError.of(ErrorCode.NOT_IMPLEMENTED, "The method is not one that this daemon knows.");
-        }
-        if (method.equals(HttpMethod.OPTIONS)) {
-            return allow(current, found.allow());
-        }
-        Route route = found.route(method);
-        if (route == null) {
-            current.addHeader("Allow", found.allow());
-            return ApiError.of(
-                    ErrorCode.METHOD_NOT_ALLOWED,
-                    "This path does not have the method " + method.name() + "; it has " + found.allow() + ".");
-        }
-        current.routed(route, path, found.parameter(path));
-        ApiError denied = authenticate(current, route);
-        return denied != null ? denied : examineBody(current, route, head);
-    }
-
-    /** Answers OPTIONS; a body that cannot be dropped closes the connection behind it. */
-    private @Nullable ApiError allow(Exchange current, String methods) {
-        RequestHead head = gate.head();
-        if (head.chunked() || head.contentLength() > loop.limits().discardBytesMax() || head.expectContinue()) {
-            current.closeAfterwards();
-        }
-        current.addHeader("Allow", methods);
-        current.respondEmpty(204);
-        return null;
-    }
-
-    private @Nullable ApiError authenticate(Exchange current, Route route) {
-        ApiKeys.Result result = loop.keys()
-                .authenticate(
-                        current.header("X-API-Key"),
-                        current.header(HttpHeaderNames.AUTHORIZATION),
-                        loopbackPeer,
-                        route.scope());
-        return switch (result.outcome()) {
-            case GRANTED -> {
-                current.identified(result.identity());
-                yield null;
-            }
-            case MISSING ->
-                ApiError.of(ErrorCode.UNAUTHORIZED, "No key was given; send X-API-Key or Authorization: Bearer.");
-            case WRONG ->
-                ApiError.of(
-                        ErrorCode.FORBIDDEN,
-                        "The key is not known, or none is configured and the peer is not of this host.");
-            case OUT_OF_SCOPE ->
-                ApiError.of(
-                        ErrorCode.FORBIDDEN,
-                        "The key lacks the scope " + route.scope().name().toLowerCase(java.util.Locale.ROOT) + ".");
-            default -> {
-                current.closeAfterwards();
-                yield ApiError.of(
-                        ErrorCode.BAD_REQUEST, "X-API-Key and Authorization name different keys; send one of them.");
-            }
-        };
-    }
-
-    private @Nullable ApiError examineBody(Exchange current, Route route, RequestHead head) {
-        if (!route.answerType().isEmpty()
-                && !RequestRules.accepts(current.header(HttpHeaderNames.ACCEPT), route.answerType())) {
-            return ApiError.of(
-                    ErrorCode.NOT_ACCEPTABLE,
-                    "This path answers " + route.answerType() + "; add it to Accept or leave Accept out.",
-                    "Accept",
-                    route.answerType());
-        }
-        BodyPolicy policy = route.body();
-        boolean hasBody = head.chunked() || head.contentLength() > 0;
-        if (policy.kind() == BodyPolicy.Kind.NONE) {
-            bodyBytesMax = loop.limits().discardBytesMax();
-        } else {
-            bodyBytesMax =
-                    policy.bytesMax() > 0 ? policy.bytesMax() : loop.limits().bodyBytesMax();
-            if (policy.kind() == BodyPolicy.Kind.JSON
-                    && !RequestRules.isJson(current.header(HttpHeaderNames.CONTENT_TYPE))) {
-                return ApiError.of(
-                        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-                        "The Content-Type is not application/json in UTF-8; send that, or none.");
-            }
-            if (!RequestRules.isIdentity(current.header(HttpHeaderNames.CONTENT_ENCODING))) {
-                return ApiError.of(
-                        ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be sent without a Content-Encoding.");
-            }
-            if (policy.required() && !head.chunked() && head.contentLength() < 0) {
-                if (head.http10()) {
-                    current.closeAfterwards();
-                }
-                return ApiError.of(ErrorCode.LENGTH_REQUIRED, "This path needs a body; send Content-Length.");
-            }
-        }
-        if (hasBody && head.contentLength() > bodyBytesMax) {
-            return tooLarge(head.contentLength() + " bytes");
-        }
-        return null;
-    }
-
-    private ApiError tooLarge(String length) {
-        return ApiError.of(
-                        ErrorCode.PAYLOAD_TOO_LARGE,
-                        "The body has " + length + "; this path takes at most " + bodyBytesMax + ", send less.")
-                .by("body_bytes");
     }
 
     private void onContent(ChannelHandlerContext ctx, HttpContent content) {
@@ -320,7 +187,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
         if (!collect(ctx, bytes)) {
             current.closeAfterwards();
-            answer(current, tooLarge("more than " + bodyBytesMax + " bytes"));
+            answer(current, checks.tooLarge("more than " + checks.bodyBytesMax() + " bytes"));
             return;
         }
         if (last) {
@@ -337,16 +204,17 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             return true;
         }
         int length = before == null ? more : before.readableBytes() + more;
-        if (length > bodyBytesMax) {
+        if (length > checks.bodyBytesMax()) {
             bytes.release();
             return false;
         }
-        if (before == null && more == gate.head().contentLength()) {
+        if (before == null && more == gate.head().fields().contentLength()) {
             body = bytes;
             return true;
         }
         if (before == null) {
-            before = ctx.alloc().buffer(Math.max(more, Math.min(FIRST_BODY_BYTES, bodyBytesMax)), bodyBytesMax);
+            before = ctx.alloc()
+                    .buffer(Math.max(more, Math.min(FIRST_BODY_BYTES, checks.bodyBytesMax())), checks.bodyBytesMax());
             body = before;
         }
         before.writeBytes(bytes);
@@ -379,6 +247,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             }
             current.body(Unpooled.EMPTY_BUFFER);
         }
+        closeIfReaderLeft();
     }
 
     /** Answers with {@code bytes[0, length)}. */
@@ -502,8 +371,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private static Responses.Connection connectionOf(Exchange current) {
-        if (!current.keepAlive()) {
+    private Responses.Connection connectionOf(Exchange current) {
+        if (!current.keepAlive() || gate.onLastRequest()) {
             return Responses.Connection.CLOSE;
         }
         return current.http10() ? Responses.Connection.KEEP_SAID : Responses.Connection.KEEP;

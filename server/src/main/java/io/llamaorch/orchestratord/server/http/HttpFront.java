@@ -3,12 +3,16 @@ package io.llamaorch.orchestratord.server.http;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.server.auth.ApiKeys;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpDecoderConfig;
@@ -91,6 +95,7 @@ public final class HttpFront extends ChannelInitializer<Channel> {
             ApiError error = ApiError.of(
                     ErrorCode.POOL_UNAVAILABLE,
                     "All " + limits.connectionsMax() + " connections are taken; reuse yours or come back.");
+            halfClosable(channel);
             channel.pipeline().addLast(new Discard());
             channel.writeAndFlush(loop.responses()
                             .error(
@@ -108,11 +113,17 @@ public final class HttpFront extends ChannelInitializer<Channel> {
             connections.decrementAndGet();
             events.onDisconnection();
         });
+        halfClosable(channel);
         RequestGate gate = new RequestGate(limits, loop.ticks());
         ChannelPipeline pipeline = channel.pipeline();
         pipeline.addLast(gate);
         pipeline.addLast(new HttpRequestDecoder(decoderConfig));
         pipeline.addLast(new HttpConnection(loop, gate));
+    }
+
+    /** A client that has closed its side for writing still gets its answers; {@link RequestGate} closes then. */
+    private static void halfClosable(Channel channel) {
+        channel.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
     }
 
     /** Closes for writing, then whole: a close over unread bytes would reset the connection and lose the answer. */
@@ -132,6 +143,13 @@ public final class HttpFront extends ChannelInitializer<Channel> {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {
             ReferenceCountUtil.release(message);
+        }
+
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+            if (event == ChannelInputShutdownEvent.INSTANCE) {
+                ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+            }
         }
 
         @Override

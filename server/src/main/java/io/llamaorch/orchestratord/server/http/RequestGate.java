@@ -6,6 +6,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  *   HEAD ──▶ BODY ──▶ ANSWER ──▶ HEAD …        a request without a body skips BODY
  *     └────────┴──▶ REFUSED ──▶ CLOSED         one Refusal, one answer, lingering close
  * </pre>
+ *
+ * <p>A client may close its side for writing and still wait for its answers (RFC 9112 §9.6): what came whole is
+ * answered, then the connection is closed. {@link InputEnded} tells the handlers behind.
  *
  * <p>Limits, timeouts and their answers: {@link HttpLimits}. Owner: the channel's event loop. RFC 9112 §2–§7, §9, §11.
  */
@@ -47,6 +52,7 @@ final class RequestGate extends ChannelDuplexHandler {
     private long bodyBytesLeft;
     private boolean headStarted;
     private boolean readStopped;
+    private boolean inputEnded;
     private long lingerBytes;
     private long deadlineTick = LoopTicks.NEVER;
 
@@ -107,8 +113,14 @@ final class RequestGate extends ChannelDuplexHandler {
     }
 
     @Override
-    public void channelReadComplete(ChannelHandlerContext ctx) {
-        ctx.fireChannelReadComplete();
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event == ChannelInputShutdownEvent.INSTANCE) {
+            inputEnded = true;
+            ctx.fireUserEventTriggered(InputEnded.NOW);
+            closeIfAnswered();
+        } else if (event != ChannelInputShutdownReadComplete.INSTANCE) {
+            ctx.fireUserEventTriggered(event);
+        }
     }
 
     /** Where the gate holds enough it reads no more, whoever asks: the decoder would, after an empty turn. */
@@ -125,6 +137,11 @@ final class RequestGate extends ChannelDuplexHandler {
         if (ctx.channel().isWritable() && held != null) {
             resume(ctx);
         }
+    }
+
+    /** Whether no request can follow the current one: the client has closed its side, and nothing more is held. */
+    boolean onLastRequest() {
+        return inputEnded && held == null;
     }
 
     /** The answer to the current request is written, and the connection goes on. */
@@ -145,7 +162,7 @@ final class RequestGate extends ChannelDuplexHandler {
      */
     void closeAfterAnswer(boolean linger) {
         ChannelHandlerContext ctx = context();
-        boolean unread = linger || phase == Phase.BODY || held != null;
+        boolean unread = !inputEnded && (linger || phase == Phase.BODY || held != null);
         phase = Phase.CLOSED;
         dropHeld();
         deadlineTick = ticks.deadline(limits.lingerMs());
@@ -198,6 +215,19 @@ final class RequestGate extends ChannelDuplexHandler {
         ByteBuf rest = held;
         if (readStopped && (rest == null || rest.readableBytes() < limits.heldBytesMax())) {
             startReading(ctx);
+        }
+        closeIfAnswered();
+    }
+
+    /** After the end of the client's side: closes, once nothing that came whole waits for its answer. */
+    private void closeIfAnswered() {
+        if (!inputEnded || processing || phase == Phase.ANSWER) {
+            return;
+        }
+        boolean waitsForTheSocket =
+                phase == Phase.HEAD && held != null && !context().channel().isWritable();
+        if (!waitsForTheSocket) {
+            closeAfterAnswer(false);
         }
     }
 
@@ -253,7 +283,7 @@ final class RequestGate extends ChannelDuplexHandler {
                 return false;
             }
             case REFUSED -> {
-                refuse(ctx, head.errorCode(), head.errorMessage());
+                refuse(ctx, head.fault().code(), head.fault().message());
                 return false;
             }
             default -> {}
@@ -263,10 +293,10 @@ final class RequestGate extends ChannelDuplexHandler {
         in.skipBytes(head.start());
         int headBytes = head.end() - head.start();
         phase = Phase.BODY;
-        if (head.chunked()) {
+        if (head.fields().chunked()) {
             chunks.reset();
         } else {
-            bodyBytesLeft = Math.max(0, head.contentLength());
+            bodyBytesLeft = Math.max(0, head.fields().contentLength());
         }
         deadlineTick = ticks.deadline(limits.bodyMs());
         return readBody(ctx, in, headBytes);
@@ -277,7 +307,7 @@ final class RequestGate extends ChannelDuplexHandler {
         int from = in.readerIndex() + headBytes;
         int bytes;
         boolean ended;
-        if (head.chunked()) {
+        if (head.fields().chunked()) {
             int to = chunks.follow(in, from, in.writerIndex());
             if (chunks.refused()) {
                 ctx.fireChannelRead(in.readRetainedSlice(to - in.readerIndex()));
@@ -324,7 +354,7 @@ final class RequestGate extends ChannelDuplexHandler {
         phase = Phase.REFUSED;
         dropHeld();
         deadlineTick = ticks.deadline(limits.lingerMs());
-        ctx.fireUserEventTriggered(new Refusal(code, message, head.correlationId()));
+        ctx.fireUserEventTriggered(new Refusal(code, message, head.fields().correlationId()));
     }
 
     private void dropHeld() {

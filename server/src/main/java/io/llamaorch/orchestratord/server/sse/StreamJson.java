@@ -85,10 +85,11 @@ final class StreamJson {
         long waitedNs = dispatch != null
                 ? dispatch.queueTimeNs()
                 : stream.endedAtNs() - stream.info().createdAtNs();
-        StringBuilder json = new StringBuilder(200)
-                .append("{\"tokens_in\":")
-                .append(usage == null ? 0 : Math.max(0, usage.tokensIn()))
-                .append(",\"tokens_out\":")
+        StringBuilder json = new StringBuilder(200).append('{');
+        if (usage != null && usage.tokensIn() >= 0) {
+            json.append("\"tokens_in\":").append(usage.tokensIn()).append(',');
+        }
+        json.append("\"tokens_out\":")
                 .append(stream.tokens())
                 .append(",\"decode_ms\":")
                 .append(stream.decodeMs())

@@ -89,7 +89,9 @@ final class TaskJson {
     private static void ending(JsonWriter json, Ending ending) {
         EngineUsage usage = ending.usage();
         if (usage != null) {
-            json.member("tokens_in", Math.max(0, usage.tokensIn()));
+            if (usage.tokensIn() >= 0) {
+                json.member("tokens_in", usage.tokensIn());
+            }
             json.member("finish_reason", usage.finishReason().wireName());
         } else if (ending.outcome() == Outcome.CANCELED) {
             json.member("finish_reason", FinishReason.CANCELED.wireName());

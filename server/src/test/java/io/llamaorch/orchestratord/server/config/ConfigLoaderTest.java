@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +47,20 @@ class ConfigLoaderTest {
                 .findFirst()
                 .orElseThrow(() -> new NoSuchElementException(path))
                 .origin();
+    }
+
+    @Test
+    void shouldSayThatTheEngineIsMissingAndNothingOfTheUrlsThatWouldFollowFromIt() {
+        String withoutEngine = CONTRACT.replace("    engine: llamacpp\n", "");
+        for (String text : List.of(withoutEngine, withoutEngine.replace("http://127.0.0.1:9901", "mock:"))) {
+            assertThat(errors(text))
+                    .containsExactly(
+                            "/etc/o/a.yaml:6:5: pools.0.engine: is missing; must be one of llamacpp, vllm, tgi,"
+                                    + " triton, openai, mock");
+        }
+        assertThat(errors(CONTRACT.replace("llamacpp", "mok").replace("http://127.0.0.1:9901", "mock:")))
+                .singleElement(InstanceOfAssertFactories.STRING)
+                .contains("pools.0.engine: must be one of", "did you mean \"mock\"?");
     }
 
     @Test

@@ -6,6 +6,8 @@ import io.llamaorch.orchestratord.server.json.ByteSink;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,6 +86,12 @@ final class FrontProbe {
             channel.writeInbound(Unpooled.copiedBuffer(bytes));
         }
         return this;
+    }
+
+    /** The client ends its side for writing. */
+    void halfClose() {
+        channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+        channel.pipeline().fireUserEventTriggered(ChannelInputShutdownReadComplete.INSTANCE);
     }
 
     /** Everything written so far, as Latin-1 text. */

@@ -105,6 +105,14 @@ class HttpConnectionTest {
             {"authorization: bearer sesame\r\n", "202"},
             {"X-API-Key: sesame\r\nAuthorization: Bearer sesame\r\n", "202"},
             {"X-API-Key: sesame\r\nAuthorization: Bearer other\r\n", "400"},
+            {"X-API-Key: sesame\r\nX-API-Key: other\r\n", "400"},
+            {"X-API-Key: other\r\nX-API-Key: sesame\r\n", "400"},
+            {"X-API-Key: sesame\r\nX-API-Key: sesame\r\n", "202"},
+            {"X-API-Key: sesame\r\nX-API-Key: \r\n", "400"},
+            {"Authorization: Bearer sesame\r\nAuthorization: Bearer other\r\n", "400"},
+            {"Authorization: Basic x\r\nAuthorization: Bearer sesame\r\n", "400"},
+            {"Authorization: Bearer sesame\r\nAuthorization: Bearer sesame\r\nX-API-Key: sesame\r\n", "202"},
+            {"Authorization: Bearer sesame\r\nx-api-key: sesame\r\nX-API-KEY: other\r\n", "400"},
             {"X-API-Key: Sesame\r\n", "403"},
             {"X-API-Key: \r\n", "401"},
             {"Authorization: Basic sesame\r\n", "401"},
@@ -118,14 +126,25 @@ class HttpConnectionTest {
             if (answer.status() == 401) {
                 assertThat(answer.header("WWW-Authenticate")).isEqualTo("Bearer realm=\"orchestratord\"");
             }
-            assertThat(answer.head() + answer.body()).doesNotContain("esame\"");
+            assertThat(answer.head() + answer.body()).doesNotContain("esame");
             if (answer.status() == 400) {
                 assertThat(answer.closes()).isTrue();
+                assertThat(answer.body()).contains("INVALID_PARAMS", "X-API-Key", "Authorization");
             } else {
                 assertThat(one(probe, get("/livez", "")).status()).isEqualTo(200);
             }
             probe.close();
         }
+    }
+
+    @Test
+    void shouldRefuseKeysThatDifferEvenWhereNoneIsConfigured() {
+        String differing = "X-API-Key: a\r\nAuthorization: Bearer b\r\n";
+        FrontProbe probe = new FrontProbe();
+        assertThat(one(probe, get("/livez", differing)).status()).isEqualTo(200);
+        assertThat(one(probe, get("/v1/tasks/x", differing)).status()).isEqualTo(400);
+        assertThat(probe.ran).containsExactly("livez");
+        probe.close();
     }
 
     @Test
@@ -228,6 +247,76 @@ class HttpConnectionTest {
         assertThat(probe.kept.get(0).ended()).isTrue();
         probe.kept.get(0).respondEmpty(204);
         assertThat(probe.written()).isEmpty();
+        probe.close();
+    }
+
+    @Test
+    void shouldAnswerWhatCameWholeAndCloseWhenTheClientHalfCloses() {
+        FrontProbe probe = new FrontProbe().send(get("/later", "") + get("/livez", "") + "GET /livez HTT");
+        probe.halfClose();
+        assertThat(probe.written()).isEmpty();
+        assertThat(probe.channel.isOpen()).isTrue();
+        probe.kept.get(0).respondEmpty(204);
+        assertThat(probe.answers()).extracting(Answer::status).containsExactly(204, 200);
+        assertThat(probe.channel.isOpen()).isFalse();
+        probe.close();
+    }
+
+    @Test
+    void shouldSayCloseInTheLastAnswerWhenTheClientHasHalfClosed() {
+        FrontProbe probe = new FrontProbe().send(get("/later", "").repeat(2));
+        probe.halfClose();
+        probe.kept.get(0).respondEmpty(204);
+        assertThat(probe.answers().get(0).closes()).isFalse();
+        probe.kept.get(1).respondEmpty(204);
+        assertThat(probe.answers().get(0).closes()).isTrue();
+        assertThat(probe.channel.isOpen()).isFalse();
+        probe.close();
+    }
+
+    @Test
+    void shouldCloseAtOnceWhenTheClientHalfClosesAndNothingIsPending() {
+        for (String bytes : List.of(
+                "",
+                "GET /livez HTTP/1.1\r\n",
+                "POST /v1/tasks HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n{",
+                "POST /v1/tasks HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}")) {
+            FrontProbe probe = new FrontProbe().send(bytes);
+            probe.halfClose();
+            assertThat(probe.written()).as(bytes).isEmpty();
+            assertThat(probe.channel.isOpen()).as(bytes).isFalse();
+            assertThat(probe.ran).as(bytes).isEmpty();
+            probe.close();
+        }
+    }
+
+    @Test
+    void shouldTakeAHalfCloseForALeaveOfWhoReadsAStream() {
+        FrontProbe running = new FrontProbe().send(get("/v1/tasks/x/stream", ""));
+        boolean[] told = new boolean[1];
+        running.kept.get(0).onClose(() -> told[0] = true);
+        running.halfClose();
+        assertThat(told[0]).isTrue();
+        assertThat(running.channel.isOpen()).isFalse();
+        running.close();
+
+        FrontProbe behind =
+                new FrontProbe().send(get("/later", "") + get("/v1/tasks/x/stream", "") + get("/livez", ""));
+        behind.halfClose();
+        behind.kept.get(0).respondEmpty(204);
+        assertThat(behind.ran).containsExactly("stream x");
+        assertThat(behind.kept.get(1).ended()).isTrue();
+        assertThat(behind.channel.isOpen()).isFalse();
+        behind.close();
+    }
+
+    @Test
+    void shouldEndALingeringCloseWhenTheClientHasSentAll() {
+        FrontProbe probe =
+                new FrontProbe().send("POST /v1/tasks HTTP/1.1\r\nHost: h\r\nContent-Length: 2000000\r\n\r\n{");
+        assertThat(probe.answers()).extracting(Answer::status).containsExactly(413);
+        probe.halfClose();
+        assertThat(probe.channel.isOpen()).isFalse();
         probe.close();
     }
 

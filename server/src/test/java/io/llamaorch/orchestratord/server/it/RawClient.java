@@ -59,16 +59,33 @@ final class RawClient {
 
     /** All answers to these bytes (Latin-1). What the daemon does not want to read any more is not sent. */
     List<Answer> talk(String bytes) {
+        return parse(exchange(bytes, false));
+    }
+
+    /** The same, with the client's side ended behind them. */
+    List<Answer> talkHalfClosed(String bytes) {
+        return parse(exchange(bytes, true));
+    }
+
+    /** All that comes back for these bytes from a client that ends its side behind them. */
+    String bytesHalfClosed(String bytes) {
+        return exchange(bytes, true);
+    }
+
+    private String exchange(String bytes, boolean halfClose) {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(TIMEOUT_MS);
             OutputStream out = socket.getOutputStream();
             try {
                 out.write(bytes.getBytes(StandardCharsets.ISO_8859_1));
                 out.flush();
+                if (halfClose) {
+                    socket.shutdownOutput();
+                }
             } catch (SocketException e) {
                 // the daemon has answered and closed already
             }
-            return parse(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

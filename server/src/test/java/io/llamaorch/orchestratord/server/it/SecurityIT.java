@@ -54,6 +54,12 @@ class SecurityIT {
         assertThat(raw.talk(head + "Authorization: Bearer " + Keys.ANN + "\r\nX-API-Key: " + Keys.BOB + "\r\n\r\n"))
                 .extracting(RawClient.Answer::status)
                 .containsExactly(400);
+        assertThat(raw.talk(head + "X-API-Key: " + Keys.ANN + "\r\nX-API-Key: " + Keys.BOB + "\r\n\r\n"))
+                .singleElement()
+                .satisfies(answer -> {
+                    assertThat(answer.status()).isEqualTo(400);
+                    assertThat(answer.body()).contains("INVALID_PARAMS").doesNotContain(Keys.ANN, Keys.BOB);
+                });
         assertThat(raw.talk(head + "X-API-Key: " + Keys.ANN + "\r\n\r\n"))
                 .extracting(RawClient.Answer::status)
                 .containsExactly(413);

@@ -119,6 +119,7 @@ class TaskStreamTest {
         String events = client.events();
         assertThat(events).contains("\"t\":\"c\"").doesNotContain("\"t\":\"d\"");
         assertThat(events).endsWith("\"finish_reason\":\"canceled\",\"canceled\":true}\n\n");
+        assertThat(events).doesNotContain("tokens_in"); // the engine has not told it
         assertThat(events).contains("\"tokens_out\":3");
         assertThat(client.finished).isTrue();
         StreamFixture.Client late = fixture.new Client();
