@@ -52,14 +52,15 @@ public final class GpuTelemetry implements AutoCloseable {
     /**
      * Stops the threads and shuts NVML down.
      *
-     * @param timeoutMs how long to wait for them, 1 or more
+     * @param timeoutMs how long to wait for them; less than 1 counts as 1
      * @return whether they have ended; if not, they end, and shut NVML down, when the driver lets go of them
      */
     public boolean stop(long timeoutMs) {
         stopping = true;
         LockSupport.unpark(sampler);
         try {
-            sampler.join(timeoutMs);
+            // 0 would wait without a bound.
+            sampler.join(Math.max(1, timeoutMs));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -153,9 +153,15 @@ class NvmlSessionTest {
     @ValueSource(ints = {15, 16})
     void shouldAskNothingMoreOfAGpuThatIsLost(int code) throws Exception {
         stub.answer(NvmlFunction.MEMORY_V2, 0, code);
-        stub.answer(NvmlFunction.MEMORY, 0, NvmlStub.HANG);
-        stub.answer(NvmlFunction.TEMPERATURE_V, 0, NvmlStub.HANG);
-        stub.answer(NvmlFunction.POWER, 0, NvmlStub.HANG);
+        // Whatever is asked after that would end the session.
+        for (NvmlFunction function : List.of(
+                NvmlFunction.MEMORY,
+                NvmlFunction.TEMPERATURE_V,
+                NvmlFunction.TEMPERATURE,
+                NvmlFunction.POWER,
+                NvmlFunction.ECC_ERRORS)) {
+            stub.answer(function, 0, 9);
+        }
         List<GpuDevice> devices = sample();
         assertThat(devices.get(0))
                 .isEqualTo(new GpuDevice(

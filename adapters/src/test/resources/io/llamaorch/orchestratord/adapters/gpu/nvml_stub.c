@@ -3,7 +3,7 @@
  *
  * The structures are declared here from their documented members, and their layout is checked when this is compiled;
  * stub_layout tells it to the test, which compares it with what the daemon assumes. With -DOLD_DRIVER the functions
- * that drivers before 510 and 575 lack are not exported.
+ * that drivers before 510 and 570 lack are not exported.
  */
 #include <pthread.h>
 #include <stddef.h>
