@@ -72,6 +72,8 @@ public class SchedulerBenchmark {
                 PoolSpec.FullPolicy.REJECT,
                 4,
                 true,
+                1,
+                null,
                 List.of(new PoolSpec.ReplicaSpec("r0", SLOTS, null)));
     }
 
@@ -170,6 +172,12 @@ public class SchedulerBenchmark {
         public void evicted(UUID task, ApiError error) {
             throw new IllegalStateException(error.message());
         }
+
+        @Override
+        public void moved(UUID task, Admission admission) {}
+
+        @Override
+        public void retryRefused(UUID task) {}
 
         @Override
         public void aborted(UUID task, ApiError error) {

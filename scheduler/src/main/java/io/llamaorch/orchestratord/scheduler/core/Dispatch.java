@@ -11,6 +11,10 @@ package io.llamaorch.orchestratord.scheduler.core;
  * @param kvWarmth whether the replica is thought to hold the session's prefix
  * @param onTimeProbability chance to end within the deadline, 0 … 1
  * @param queueDepth tasks still queued in the pool, all priorities
+ * @param generation how often the pool has changed its model: the engine that the task belongs to
+ * @param attempt 0 for the first try, 1 for the first retry, …
+ * @param retriable whether another replica could take the task if this one fails it before its first token, as things
+ *     stand
  * @param decision how the placement came about, for the log
  */
 public record Dispatch(
@@ -22,4 +26,7 @@ public record Dispatch(
         boolean kvWarmth,
         double onTimeProbability,
         long queueDepth,
+        int generation,
+        int attempt,
+        boolean retriable,
         PlacementDecision decision) {}

@@ -25,6 +25,15 @@ public interface Effects<T> {
     /** A queued task was taken out: its deadline passed, or its place went to another. It is over. */
     void evicted(T task, ApiError error);
 
+    /** A queued task waits in another pool from now on, because its own drains or serves another model. */
+    void moved(T task, Admission admission);
+
+    /**
+     * A task that its owner gave back by {@code retry} is not tried again: it is over, and the owner ends it with the
+     * failure that it knows.
+     */
+    void retryRefused(T task);
+
     /** A running task must stop; its slot stays leased until the owner says {@code finished}. */
     void aborted(T task, ApiError error);
 

@@ -26,8 +26,8 @@ public record PlacementDecision(
      *
      * @param poolId its pool
      * @param replicaId its name
-     * @param verdict {@code feasible}, or the filter that took it out: {@code not_ready, draining, engine, model, ctx,
-     *     device_mask, avoided, not_preferred, not_pinned, no_slot}
+     * @param verdict {@code feasible}, or the filter that took it out: {@code not_ready, draining, reloading, engine,
+     *     model, ctx, device_mask, sampler_profile, version, failed_there, avoided, not_preferred, not_pinned, no_slot}
      */
     public record Candidate(String poolId, String replicaId, String verdict) {}
 }

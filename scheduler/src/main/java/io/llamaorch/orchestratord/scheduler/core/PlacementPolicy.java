@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
+import io.llamaorch.orchestratord.contracts.task.Determinism;
 import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest.Placement;
@@ -13,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>First the filters, one {@link Verdict} per replica. Of those left, the wishes of the request come first
  * (preferred pools in their order, then the others, avoided ones last and only as a fallback; a pool with room before
- * one that is full), then the smallest predicted end, the session's last replica, the least loaded, tokens/s, pool id,
- * replica id. Free VRAM and versions are not known here yet and decide nothing.
+ * one that is full), then the smallest predicted end, the session's last replica, the least loaded, most free VRAM,
+ * tokens/s, pool id, replica id.
  */
 final class PlacementPolicy {
     private static final int OTHER_POOLS_MAX = 32;
@@ -29,10 +30,14 @@ final class PlacementPolicy {
         MODEL("model"),
         CTX("ctx"),
         DEVICE_MASK("device_mask"),
+        SAMPLER_PROFILE("sampler_profile"),
         AVOIDED("avoided"),
         NOT_PREFERRED("not_preferred"),
         NOT_READY("not_ready"),
+        VERSION("version"),
+        RELOADING("reloading"),
         DRAINING("draining"),
+        FAILED_THERE("failed_there"),
         NO_SLOT("no_slot");
 
         private final String label;
@@ -53,6 +58,7 @@ final class PlacementPolicy {
         PREDICTED_END("predicted_end"),
         AFFINITY("affinity"),
         LEAST_LOADED("least_loaded"),
+        FREE_VRAM("free_vram"),
         TOKENS_PER_S("tokens_per_s"),
         POOL_ID("pool_id"),
         REPLICA_ID("replica_id");
@@ -136,15 +142,13 @@ final class PlacementPolicy {
      * @param seen receives the candidates looked at
      */
     static @Nullable Choice chooseReplica(
-            TaskSpec spec,
-            PoolRuntime pool,
-            SessionTable.@Nullable Place last,
-            long nowNs,
-            List<PlacementDecision.Candidate> seen) {
+            TaskEntry entry, SessionTable.@Nullable Place last, long nowNs, List<PlacementDecision.Candidate> seen) {
+        TaskSpec spec = entry.spec;
+        PoolRuntime pool = entry.pool;
         ReplicaRuntime best = null;
         Criterion decidedBy = Criterion.ONLY_CANDIDATE;
         for (ReplicaRuntime replica : pool.replicas) {
-            Verdict verdict = slotVerdict(spec, replica);
+            Verdict verdict = slotVerdict(entry, replica);
             seen.add(replica.candidate(verdict));
             if (verdict != Verdict.FEASIBLE) {
                 continue;
@@ -173,7 +177,8 @@ final class PlacementPolicy {
         if (pool.spec.engine() != spec.engine()) {
             return Verdict.ENGINE;
         }
-        if (!pool.spec.model().equals(spec.modelRef())) {
+        boolean awaited = spec.modelRef().equals(pool.incoming);
+        if (!awaited && !pool.model.equals(spec.modelRef())) {
             return Verdict.MODEL;
         }
         if (!fits(spec, pool, replica)) {
@@ -181,6 +186,10 @@ final class PlacementPolicy {
         }
         if (!hasDevices(spec, replica)) {
             return Verdict.DEVICE_MASK;
+        }
+        String profile = pool.spec.samplerProfileVersion();
+        if (profile != null && spec.samplerProfileVersion() != null && !profile.equals(spec.samplerProfileVersion())) {
+            return Verdict.SAMPLER_PROFILE;
         }
         if (!wish.allowFallback() && wish.mode() != PlacementMode.PIN) {
             if (wish.avoidPools().contains(pool.spec.id())) {
@@ -190,10 +199,41 @@ final class PlacementPolicy {
                 return Verdict.NOT_PREFERRED;
             }
         }
+        if (pool.incoming != null) {
+            return reloadVerdict(spec, pool, replica, awaited);
+        }
         if (!replica.ready()) {
             return Verdict.NOT_READY;
         }
-        return pool.draining ? Verdict.DRAINING : Verdict.FEASIBLE;
+        if (pool.draining) {
+            return Verdict.DRAINING;
+        }
+        return isOfVersion(spec, pool, replica) ? Verdict.FEASIBLE : Verdict.VERSION;
+    }
+
+    /**
+     * While a model is loaded: beside the old one, that one serves on and the new one is not there yet; instead of the old
+     * one, tasks for the new one wait, and those for the old one would wait in vain.
+     */
+    private static Verdict reloadVerdict(TaskSpec spec, PoolRuntime pool, ReplicaRuntime replica, boolean awaited) {
+        if (pool.draining) {
+            return Verdict.DRAINING;
+        }
+        if (pool.paused) {
+            return awaited ? Verdict.FEASIBLE : Verdict.RELOADING;
+        }
+        if (!pool.model.equals(spec.modelRef())) {
+            return Verdict.RELOADING;
+        }
+        if (!replica.ready()) {
+            return Verdict.NOT_READY;
+        }
+        return isOfVersion(spec, pool, replica) ? Verdict.FEASIBLE : Verdict.VERSION;
+    }
+
+    /** Whether bytes that must repeat would come from the one version that the pool keeps for them. */
+    private static boolean isOfVersion(TaskSpec spec, PoolRuntime pool, ReplicaRuntime replica) {
+        return spec.determinism() != Determinism.STRICT || replica.version.equals(pool.strictVersion());
     }
 
     /** Whether prompt and output fit the context that the task asked for, and that fits the replica's. */
@@ -204,17 +244,65 @@ final class PlacementPolicy {
     }
 
     /** The filters of a dispatch: what an admission settled for good is not asked again. */
-    private static Verdict slotVerdict(TaskSpec spec, ReplicaRuntime replica) {
+    private static Verdict slotVerdict(TaskEntry entry, ReplicaRuntime replica) {
         if (!replica.ready()) {
             return Verdict.NOT_READY;
         }
+        Verdict verdict = suits(entry, replica);
+        if (verdict != Verdict.FEASIBLE) {
+            return verdict;
+        }
+        return replica.freeSlots() > 0 ? Verdict.FEASIBLE : Verdict.NO_SLOT;
+    }
+
+    /** The filters that no free slot would change; of a replica that is not READY, what it was when it last was. */
+    private static Verdict suits(TaskEntry entry, ReplicaRuntime replica) {
+        TaskSpec spec = entry.spec;
         if (spec.ctx() > replica.ctx) {
             return Verdict.CTX;
         }
         if (!hasDevices(spec, replica)) {
             return Verdict.DEVICE_MASK;
         }
-        return replica.freeSlots() > 0 ? Verdict.FEASIBLE : Verdict.NO_SLOT;
+        if (entry.hasFailedOn(replica)) {
+            return Verdict.FAILED_THERE;
+        }
+        boolean sameSet = entry.retryVersion == null || entry.retryVersion.equals(replica.version);
+        return sameSet && (!replica.ready() || isOfVersion(spec, entry.pool, replica))
+                ? Verdict.FEASIBLE
+                : Verdict.VERSION;
+    }
+
+    /** Whether some READY replica of its pool, free or not, would take a task. */
+    static boolean hasReadyCandidate(TaskEntry entry) {
+        return hasCandidate(entry, true);
+    }
+
+    /** Whether some replica of its pool would take a task once it is READY. */
+    static boolean hasCandidateToCome(TaskEntry entry) {
+        return hasCandidate(entry, false);
+    }
+
+    private static boolean hasCandidate(TaskEntry entry, boolean ready) {
+        for (ReplicaRuntime replica : entry.pool.replicas) {
+            if (replica.ready() == ready && suits(entry, replica) == Verdict.FEASIBLE) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether another replica could take a task over from the one that it is given to. */
+    static boolean hasSecond(TaskEntry entry, ReplicaRuntime first) {
+        for (ReplicaRuntime replica : entry.pool.replicas) {
+            if (replica != first
+                    && replica.ready()
+                    && replica.version.equals(first.version)
+                    && suits(entry, replica) == Verdict.FEASIBLE) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean hasDevices(TaskSpec spec, ReplicaRuntime replica) {
@@ -298,6 +386,8 @@ final class PlacementPolicy {
                 poolA == poolB ? 0 : Long.compare(endMs(spec, poolA, nowNs), endMs(spec, poolB, nowNs));
             case AFFINITY -> Boolean.compare(isLast(last, poolB, b), isLast(last, poolA, a));
             case LEAST_LOADED -> Long.compare((long) a.leased() * b.slots, (long) b.leased() * a.slots);
+            case FREE_VRAM ->
+                a.freeVramSteps < 0 || b.freeVramSteps < 0 ? 0 : Long.compare(b.freeVramSteps, a.freeVramSteps);
             case TOKENS_PER_S ->
                 Double.compare(poolB.forecast.model.tokensPerSecond(), poolA.forecast.model.tokensPerSecond());
             case POOL_ID -> poolA.spec.id().compareTo(poolB.spec.id());

@@ -17,7 +17,9 @@ final class PoolForecast {
     /** Share of a full queue that should drain before a refused client comes back. */
     private static final int DRAIN_PART = 16;
 
-    final EtaModel model;
+    /** What has been measured; a new one where the pool's model changes. */
+    EtaModel model;
+
     private final PoolRuntime pool;
     private final SchedulerSettings settings;
     private final StartCurve curve = new StartCurve();
@@ -108,6 +110,12 @@ final class PoolForecast {
         built = false;
     }
 
+    /** Forgets everything: another model has other speeds. */
+    void forget() {
+        model = new EtaModel(settings);
+        built = false;
+    }
+
     private static long clampMs(double ms) {
         return (long) Math.ceil(Math.max(1, Math.min(RETRY_MS_MAX, ms)));
     }
@@ -132,7 +140,7 @@ final class PoolForecast {
         curve.begin(pool.slotIndexes() + 1);
         int slots = 0;
         for (ReplicaRuntime replica : pool.replicas) {
-            if (!replica.ready()) {
+            if (!replica.ready() || pool.paused) {
                 continue;
             }
             for (int slot = 0; slot < replica.slots; slot++) {
@@ -146,7 +154,10 @@ final class PoolForecast {
             }
         }
         if (slots == 0) {
-            curve.free(settings.unreadyRetryMs() * 1e6);
+            boolean reloading = pool.incoming != null;
+            long untilMs =
+                    reloading ? pool.reloadRemainingMs(nowNs, settings.unreadyRetryMs()) : settings.unreadyRetryMs();
+            curve.free(untilMs * 1e6);
         }
         addQueued();
         curve.end(model.meanServiceNs());

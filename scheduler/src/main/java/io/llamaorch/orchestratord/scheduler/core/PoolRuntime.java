@@ -1,6 +1,9 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
 import io.llamaorch.orchestratord.contracts.task.Priority;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,20 +14,43 @@ import org.jspecify.annotations.Nullable;
  * waiting batch task, one batch task goes. Within a priority the order of admission holds, always: a task at the head
  * that no free replica suits (device mask, context) is waited for.
  *
+ * <p><b>Aside.</b> A task that no READY replica could ever take, while one that is not READY could, waits beside the
+ * queue and does not hold up those behind it; so does a task that is tried again. They go first when a slot suits them.
+ *
  * <p><b>Room.</b> Each priority may queue {@code queueCapacity} tasks. Where the policy lets an interactive newcomer
  * take the place of a batch task, the place stays interactive until it drains, so that both together never pass twice
  * the capacity.
  */
 final class PoolRuntime {
+    /** Most tasks set aside from the queue; tasks that are tried again come on top, at most one a slot. */
+    static final int ASIDE_MAX = 64;
+    /** One bit each in {@link TaskEntry#failedOn}. */
+    private static final int REPLICAS_MAX = Long.SIZE;
+
     final int index;
     final PoolSpec spec;
     final ReplicaRuntime[] replicas;
     final TaskQueue interactive;
     final TaskQueue batch;
     final PoolForecast forecast;
+    /** Tasks that wait beside the queues, oldest first. */
+    final ArrayDeque<TaskEntry> aside = new ArrayDeque<>();
+
     boolean draining;
     /** Tasks started, ever. */
     long starts;
+    /** The model that it serves. */
+    String model;
+    /** How often {@link #model} was changed. */
+    int generation;
+    /** The model that is being loaded; null while none is. */
+    @Nullable
+    String incoming;
+    /** Whether nothing may start while {@link #incoming} is loaded. */
+    boolean paused;
+
+    private long reloadEndsAtNs;
+    private String strictVersion = "";
 
     private int streak;
 
@@ -33,8 +59,13 @@ final class PoolRuntime {
             throw new IllegalArgumentException(
                     "pool " + spec.id() + " needs queueCapacity, batchGuard and a number of replicas of at least 1");
         }
+        if (spec.replicas().size() > REPLICAS_MAX || spec.retries() < 0) {
+            throw new IllegalArgumentException(
+                    "pool " + spec.id() + " has more than " + REPLICAS_MAX + " replicas or fewer than 0 retries");
+        }
         this.index = index;
         this.spec = spec;
+        this.model = spec.model();
         boolean borrows = spec.fullPolicy() != PoolSpec.FullPolicy.REJECT;
         interactive = new TaskQueue(borrows ? 2 * spec.queueCapacity() : spec.queueCapacity());
         batch = new TaskQueue(spec.queueCapacity());
@@ -55,7 +86,7 @@ final class PoolRuntime {
     }
 
     int queued() {
-        return interactive.size() + batch.size();
+        return interactive.size() + batch.size() + aside.size();
     }
 
     int streak() {
@@ -67,7 +98,11 @@ final class PoolRuntime {
         return interactive.size() == 0 && batch.size() == 0 && hasFreeSlot();
     }
 
+    /** Whether a slot can be given out now. */
     boolean hasFreeSlot() {
+        if (paused || draining) {
+            return false;
+        }
         for (ReplicaRuntime replica : replicas) {
             if (replica.ready() && replica.freeSlots() > 0) {
                 return true;
@@ -102,6 +137,17 @@ final class PoolRuntime {
         return leased;
     }
 
+    private int leasesBefore() {
+        int leased = 0;
+        for (ReplicaRuntime replica : replicas) {
+            for (int slot = 0; generation > 0 && slot < replica.slotIndexEnd(); slot++) {
+                TaskEntry holder = replica.holder(slot);
+                leased += holder != null && holder.generation < generation ? 1 : 0;
+            }
+        }
+        return leased;
+    }
+
     /** Whether a newcomer finds a place of its own, so that nobody has to make room. */
     boolean hasRoom(boolean isInteractive) {
         int capacity = spec.queueCapacity();
@@ -128,6 +174,16 @@ final class PoolRuntime {
 
     /** Tasks that would start before this queued one. */
     long position(TaskEntry entry) {
+        if (entry.aside) {
+            long ahead = 0;
+            for (TaskEntry other : aside) {
+                if (other == entry) {
+                    break;
+                }
+                ahead++;
+            }
+            return ahead;
+        }
         boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;
         return position(isInteractive, queue(entry.spec.priority()).rank(entry));
     }
@@ -138,13 +194,15 @@ final class PoolRuntime {
     }
 
     private long position(boolean isInteractive, long rank) {
+        // Those aside that fit no slot which is free now do not go before a task that such a slot suits.
+        long first = aside.isEmpty() || hasFreeSlot() ? 0 : aside.size();
         long guard = spec.batchGuard();
         long untilBatch = batch.size() == 0 ? guard : guard - streak;
         if (isInteractive) {
             long batchStarts = rank < untilBatch ? 0 : 1 + (rank - untilBatch) / guard;
-            return rank + Math.min(batch.size(), batchStarts);
+            return first + rank + Math.min(batch.size(), batchStarts);
         }
-        return rank + Math.min(interactive.size(), untilBatch + rank * guard);
+        return first + rank + Math.min(interactive.size(), untilBatch + rank * guard);
     }
 
     /** The task that goes next, or null. */
@@ -161,9 +219,13 @@ final class PoolRuntime {
 
     /** Takes the next task off its queue because it starts, and counts the turn. */
     void started(TaskEntry entry) {
+        starts++;
+        if (entry.aside) {
+            leaveAside(entry);
+            return;
+        }
         boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;
         queue(entry.spec.priority()).remove(entry);
-        starts++;
         if (!isInteractive || batch.size() == 0) {
             streak = 0;
         } else {
@@ -173,10 +235,105 @@ final class PoolRuntime {
 
     /** Takes a task off its queue because it will not start. */
     void removed(TaskEntry entry) {
+        if (entry.aside) {
+            leaveAside(entry);
+            return;
+        }
         queue(entry.spec.priority()).remove(entry);
         if (batch.size() == 0) {
             streak = 0;
         }
+    }
+
+    /** Puts a task beside the queues; it is in none of them. */
+    void putAside(TaskEntry entry) {
+        entry.aside = true;
+        aside.addLast(entry);
+    }
+
+    private void leaveAside(TaskEntry entry) {
+        if (!aside.remove(entry)) {
+            throw new IllegalStateException("task " + entry.spec.id() + " is not beside the queues");
+        }
+        entry.aside = false;
+    }
+
+    /** Every task that waits here, in the order in which they would start, but for the turns of the priorities. */
+    List<TaskEntry> waiting() {
+        List<TaskEntry> all = new ArrayList<>(aside);
+        for (TaskQueue queue : List.of(interactive, batch)) {
+            for (TaskEntry next = queue.atOrAfter(0); next != null; next = queue.atOrAfter(next.sequence + 1)) {
+                all.add(next);
+            }
+        }
+        return all;
+    }
+
+    // ---- versions ----
+
+    /** The engine version on which tasks run that want their bytes repeated: one for the pool, kept while it is there. */
+    String strictVersion() {
+        return strictVersion;
+    }
+
+    /** Looks at the replicas' versions anew: the one in use stays while any READY replica has it, else the commonest. */
+    void refreshStrictVersion() {
+        String best = null;
+        int bestCount = 0;
+        for (ReplicaRuntime replica : replicas) {
+            int count = replica.ready() ? readyAt(replica.version) : 0;
+            if (count > 0 && replica.version.equals(strictVersion)) {
+                return;
+            }
+            if (count > bestCount || (count == bestCount && best != null && replica.version.compareTo(best) < 0)) {
+                best = replica.version;
+                bestCount = count;
+            }
+        }
+        if (best != null) {
+            strictVersion = best;
+        }
+    }
+
+    private int readyAt(String version) {
+        int count = 0;
+        for (ReplicaRuntime replica : replicas) {
+            count += replica.ready() && replica.version.equals(version) ? 1 : 0;
+        }
+        return count;
+    }
+
+    // ---- reload ----
+
+    void beginReload(String model, boolean pause, long endsAtNs) {
+        incoming = model;
+        paused = pause;
+        reloadEndsAtNs = endsAtNs;
+        forecast.invalidate();
+    }
+
+    /** @param committed whether the new model is there; else the old one serves on */
+    void endReload(boolean committed) {
+        String loaded = incoming;
+        incoming = null;
+        paused = false;
+        forecast.invalidate();
+        if (!committed || loaded == null) {
+            return;
+        }
+        generation++;
+        for (ReplicaRuntime replica : replicas) {
+            replica.epoch++; // what the old model had cached is of no use to the new one
+        }
+        if (!loaded.equals(model)) {
+            model = loaded;
+            forecast.forget();
+        }
+    }
+
+    /** When a reload that is under way is thought to be over, from now; at least {@code leastMs}, ms. */
+    long reloadRemainingMs(long nowNs, long leastMs) {
+        return Math.max(leastMs, (reloadEndsAtNs - nowNs) / 1_000_000);
     }
 
     SchedulerSnapshot.Pool snapshot(long nowNs, boolean daemonDrains) {
@@ -190,17 +347,28 @@ final class PoolRuntime {
         return new SchedulerSnapshot.Pool(
                 spec.id(),
                 spec.engine(),
-                spec.model(),
-                interactive.size(),
-                batch.size(),
+                model,
+                incoming,
+                generation,
+                waiting(Priority.INTERACTIVE),
+                waiting(Priority.BATCH),
                 spec.queueCapacity(),
                 leases(),
+                leasesBefore(),
                 slots,
                 draining || daemonDrains,
                 forecast.model.tokensPerSecond(),
                 forecast.model.drainPerNs(nowNs, slots) * 1e9,
                 forecast.lastEtaMs(nowNs),
                 forecast.model.samples(),
-                java.util.List.of(views));
+                List.of(views));
+    }
+
+    private int waiting(Priority priority) {
+        int waiting = queue(priority).size();
+        for (TaskEntry entry : aside) {
+            waiting += entry.spec.priority() == priority ? 1 : 0;
+        }
+        return waiting;
     }
 }

@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param fullPolicy what happens to the task that finds its queue full
  * @param batchGuard interactive starts after which one waiting batch task goes first, ≥ 1
  * @param allowPinning whether requests may pin this pool
+ * @param retries times that a task which failed before its first token is tried on another replica, ≥ 0
+ * @param samplerProfileVersion version set of its sampler; requests that name another one are not placed here. Null:
+ *     any will do
  * @param replicas its replicas, ≥ 1
  */
 public record PoolSpec(
@@ -26,6 +29,8 @@ public record PoolSpec(
         FullPolicy fullPolicy,
         int batchGuard,
         boolean allowPinning,
+        int retries,
+        @Nullable String samplerProfileVersion,
         List<ReplicaSpec> replicas) {
 
     /** What happens to the task that finds its queue full. */

@@ -9,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What refused, evicted and aborted tasks are told: the values, the limits, and what to do next. */
 final class Refusals {
+    private static final long RELOAD_RETRY_LEAST_MS = 1_000;
+
     private Refusals() {}
 
     static ApiError idTaken(TaskSpec spec) {
@@ -91,6 +93,16 @@ final class Refusals {
                 .with(List.of(new ApiError.Detail("deadline_ms", Long.toString(deadlineMs))));
     }
 
+    /** A queued task can go nowhere: its pool drains, or has another model now. */
+    static ApiError displaced(TaskEntry entry, String why, long retryMs) {
+        return at(
+                        ErrorCode.POOL_UNREADY,
+                        "pool " + entry.pool.spec.id() + " " + why + " and no other pool has room for this queued task"
+                                + "; submit it again in " + retryMs + " ms",
+                        entry.pool)
+                .retryAfterMs(retryMs);
+    }
+
     static ApiError deadlineWhileRunning(TaskEntry entry) {
         return at(
                 ErrorCode.DECODE_TIMEOUT,
@@ -101,7 +113,7 @@ final class Refusals {
     }
 
     /** Why no replica of any pool will do: the reason that came closest to a placement. */
-    static ApiError infeasible(TaskSpec spec, PoolRuntime[] pools, long retryMs) {
+    static ApiError infeasible(long nowNs, TaskSpec spec, PoolRuntime[] pools, long unreadyRetryMs) {
         Placement wish = spec.placement();
         if (wish.mode() == PlacementMode.PIN) {
             ApiError pin = badPin(wish, pools);
@@ -125,6 +137,7 @@ final class Refusals {
                 loading |= verdict == PlacementPolicy.Verdict.NOT_READY && replica.state == ReplicaState.LOADING;
             }
         }
+        long retryMs = pool.incoming == null ? unreadyRetryMs : pool.reloadRemainingMs(nowNs, RELOAD_RETRY_LEAST_MS);
         return refusal(spec, closest, pool, roomiest, loading, retryMs);
     }
 
@@ -163,10 +176,29 @@ final class Refusals {
                                 ? at(ErrorCode.POOL_UNREADY, "pool " + id + " is loading its model" + then, pool)
                                 : at(ErrorCode.POOL_UNAVAILABLE, "no replica of pool " + id + " is live" + then, pool))
                         .retryAfterMs(retryMs);
+            case SAMPLER_PROFILE ->
+                invalid(
+                        "pool " + id + " samples by profile " + pool.spec.samplerProfileVersion() + ", not "
+                                + spec.samplerProfileVersion() + "; ask for that, or leave the member out",
+                        "/sampler_profile_version",
+                        pool);
+            case VERSION ->
+                at(
+                                ErrorCode.POOL_UNREADY,
+                                "pool " + id + " has no replica of version " + pool.strictVersion()
+                                        + ", on which its strict tasks run" + then,
+                                pool)
+                        .retryAfterMs(retryMs);
+            case RELOADING ->
+                at(
+                                ErrorCode.POOL_UNREADY,
+                                "pool " + id + " is loading " + pool.incoming + " in place of " + pool.model + then,
+                                pool)
+                        .retryAfterMs(retryMs);
             case DRAINING ->
                 at(ErrorCode.POOL_UNREADY, "pool " + id + " is draining and admits no tasks" + then, pool)
                         .retryAfterMs(retryMs);
-            case NO_SLOT, FEASIBLE ->
+            case FAILED_THERE, NO_SLOT, FEASIBLE ->
                 throw new IllegalStateException("a task was refused though pool " + id + " is " + closest.label());
         };
     }
@@ -193,7 +225,7 @@ final class Refusals {
         String what = spec.modelRef() + " with engine " + spec.engine().wireName();
         if (spec.placement().mode() == PlacementMode.PIN) {
             return invalid(
-                    "pinned pool " + pool.spec.id() + " serves " + pool.spec.model() + " with engine "
+                    "pinned pool " + pool.spec.id() + " serves " + pool.model + " with engine "
                             + pool.spec.engine().wireName() + ", not " + what + "; ask for that or pin another pool",
                     "/placement/pin_pool_id",
                     pool);

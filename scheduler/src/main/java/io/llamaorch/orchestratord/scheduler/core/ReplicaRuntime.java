@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * <p>When a replica shrinks, tasks on slots past the new count run on, and those slots are not given out again.
  */
 final class ReplicaRuntime {
+    /** Differences below this decide nothing: they change from sample to sample. */
+    private static final long VRAM_STEP_BYTES = 256L << 20;
+
     final int index;
     final PoolSpec.ReplicaSpec spec;
     final List<String> devices;
@@ -22,6 +25,8 @@ final class ReplicaRuntime {
     String version = "";
     int slots;
     int ctx;
+    /** Free device memory, in steps of {@value #VRAM_STEP_BYTES} bytes; −1 where unknown. */
+    long freeVramSteps = -1;
     /** Grows with each task started here. */
     long starts;
     /** Grows each time the replica stops being READY: what it had cached is not counted on any more. */
@@ -50,6 +55,11 @@ final class ReplicaRuntime {
 
     int leased() {
         return leased;
+    }
+
+    /** @param bytes free on its devices, −1 where unknown */
+    void freeVram(long bytes) {
+        freeVramSteps = bytes < 0 ? -1 : bytes / VRAM_STEP_BYTES;
     }
 
     /** The candidate record of this replica with a verdict: made once, so that a placement allocates none. */

@@ -3,8 +3,6 @@ package io.llamaorch.orchestratord.scheduler.core;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,15 +30,13 @@ public final class Scheduler<T> {
     private final Effects<T> effects;
     private final PoolRuntime[] pools;
     private final Map<UUID, TaskEntry> tasks = new HashMap<>();
-    private final DeadlineHeap deadlines = new DeadlineHeap();
     private final SessionTable sessions;
+    private final Dispatcher<T> dispatcher;
 
     private boolean started;
     private long lastNowNs;
     private long nextOrdinal;
-    private long live;
     private boolean draining;
-    private int lastConsidered;
 
     /**
      * A scheduler with every replica LOADING until {@link #replicaChanged} says otherwise.
@@ -58,6 +54,7 @@ public final class Scheduler<T> {
             this.pools[i] = new PoolRuntime(i, pools.get(i), settings);
         }
         this.sessions = new SessionTable(settings.sessionsMax());
+        this.dispatcher = new Dispatcher<>(this.pools, sessions, effects, settings.unreadyRetryMs());
     }
 
     /**
@@ -66,24 +63,24 @@ public final class Scheduler<T> {
      */
     public void admit(long nowNs, TaskSpec spec, T handle) {
         tick(nowNs);
-        expire(nowNs);
+        dispatcher.expire(nowNs);
         TaskEntry known = tasks.get(spec.id());
         if (known != null) {
             if (known.spec.owner().equals(spec.owner()) && known.spec.digest().equals(spec.digest())) {
-                effects.replayed(handle, handleOf(known), standing(nowNs, known));
+                effects.replayed(handle, dispatcher.handleOf(known), Standing.of(nowNs, known));
             } else {
                 effects.refused(handle, Refusals.idTaken(spec));
             }
             return;
         }
         PlacementPolicy.Choice choice = null;
-        ApiError refusal = precheck(spec);
+        ApiError refusal = precheck(nowNs, spec);
         if (refusal == null) {
             choice = PlacementPolicy.choosePool(spec, pools, sessions.find(spec.sessionId()), nowNs);
             if (choice == null) {
-                refusal = Refusals.infeasible(spec, pools, settings.unreadyRetryMs());
+                refusal = Refusals.infeasible(nowNs, spec, pools, settings.unreadyRetryMs());
             } else {
-                lastConsidered = choice.considered();
+                dispatcher.considered(choice.considered());
                 refusal = checkPool(nowNs, spec, choice.pool());
             }
         }
@@ -92,17 +89,17 @@ public final class Scheduler<T> {
             return;
         }
         enqueue(nowNs, spec, handle, choice);
-        pump(nowNs, choice.pool());
+        dispatcher.pump(nowNs, choice.pool());
     }
 
     /** The owner canceled a task: a queued one leaves its queue without an effect; anything else is left alone. */
     public void withdraw(long nowNs, UUID id) {
         tick(nowNs);
-        expire(nowNs);
+        dispatcher.expire(nowNs);
         TaskEntry entry = tasks.get(id);
         if (entry != null && entry.state == TaskEntry.QUEUED) {
-            leaveQueue(entry);
-            pump(nowNs, entry.pool);
+            dispatcher.leaveQueue(entry);
+            dispatcher.pump(nowNs, entry.pool);
         }
     }
 
@@ -122,6 +119,9 @@ public final class Scheduler<T> {
         entry.firstTokenAtNs = nowNs;
         entry.progressAtNs = nowNs;
         entry.tokensOut = 1;
+        if (!entry.isOfCurrentModel()) {
+            return;
+        }
         if (promptTokens > 0) {
             entry.promptTokens = promptTokens;
             model.observePrompt(entry.spec.promptBytes(), promptTokens);
@@ -160,21 +160,45 @@ public final class Scheduler<T> {
         sessions.ended(entry.spec.sessionId(), entry.pool.index, lease.replicaIndex(), decoded);
         entry.lease = null;
         entry.tokensOut = tokensOut;
-        end(entry);
+        dispatcher.end(entry);
         if (entry.forgetWhenOver) {
             tasks.remove(id);
         }
-        expire(nowNs);
-        pump(nowNs, entry.pool);
+        dispatcher.expire(nowNs);
+        dispatcher.pump(nowNs, entry.pool);
+    }
+
+    /**
+     * A running task failed before its first token, in a way that another replica might not: its slot is given back.
+     * {@code dispatched} follows, at once or later, or {@code retryRefused}, after which the task is over.
+     *
+     * @throws IllegalStateException if the task does not run: leases would not balance
+     */
+    public void retry(long nowNs, UUID id) {
+        tick(nowNs);
+        TaskEntry entry = tasks.get(id);
+        if (entry == null || entry.state != TaskEntry.RUNNING) {
+            throw new IllegalStateException("retry for task " + id + ", which does not run");
+        }
+        PoolRuntime pool = entry.pool;
+        dispatcher.retry(nowNs, entry);
+        if (entry.forgetWhenOver) {
+            tasks.remove(id);
+        }
+        dispatcher.expire(nowNs);
+        dispatcher.pump(nowNs, pool);
+        if (entry.pool != pool) {
+            dispatcher.pump(nowNs, entry.pool);
+        }
     }
 
     /** Asks how a task stands. {@code answered} follows, but for an unknown id: that has no handle to answer to. */
     public void query(long nowNs, UUID id) {
         tick(nowNs);
-        expire(nowNs);
+        dispatcher.expire(nowNs);
         TaskEntry entry = tasks.get(id);
         if (entry != null) {
-            effects.answered(handleOf(entry), standing(nowNs, entry));
+            effects.answered(dispatcher.handleOf(entry), Standing.of(nowNs, entry));
         }
     }
 
@@ -207,7 +231,7 @@ public final class Scheduler<T> {
     public void replicaChanged(
             long nowNs, int poolIndex, int replicaIndex, ReplicaState state, String version, int slots, int ctx) {
         tick(nowNs);
-        expire(nowNs);
+        dispatcher.expire(nowNs);
         PoolRuntime pool = pools[poolIndex];
         ReplicaRuntime replica = pool.replicas[replicaIndex];
         if (replica.ready() && state != ReplicaState.READY) {
@@ -217,14 +241,86 @@ public final class Scheduler<T> {
         replica.version = version;
         replica.resize(slots <= 0 ? replica.spec.slots() : Math.min(slots, replica.spec.slots()));
         replica.ctx = ctx <= 0 ? pool.spec.ctx() : Math.min(ctx, pool.spec.ctx());
+        pool.refreshStrictVersion();
         pool.forecast.invalidate();
-        pump(nowNs, pool);
+        dispatcher.pump(nowNs, pool);
     }
 
-    /** Starts or ends the drain of one pool: while it drains it admits nothing; queued and running tasks go on. */
+    /** Telemetry found that much device memory free for a replica; −1 where unknown. Breaks ties of placement. */
+    public void replicaVram(long nowNs, int poolIndex, int replicaIndex, long freeBytes) {
+        tick(nowNs);
+        pools[poolIndex].replicas[replicaIndex].freeVram(freeBytes);
+    }
+
+    /**
+     * Starts or ends the drain of one pool. While it drains it admits and starts nothing; what is queued moves to another
+     * pool that would take it, or is evicted; running tasks go on.
+     */
     public void drainPool(long nowNs, int poolIndex, boolean drain) {
         tick(nowNs);
-        pools[poolIndex].draining = drain;
+        dispatcher.expire(nowNs);
+        PoolRuntime pool = pools[poolIndex];
+        pool.draining = drain;
+        pool.forecast.invalidate();
+        if (drain) {
+            dispatcher.displace(nowNs, pool, entry -> true, "is draining");
+        }
+        dispatcher.pumpAll(nowNs);
+    }
+
+    /**
+     * Tells the owner of each task that runs in a pool to stop it, with one error.
+     *
+     * @param belowGeneration only tasks that were placed on an earlier model than this, see {@link Dispatch#generation};
+     *     {@link Integer#MAX_VALUE}: all
+     */
+    public void abortPool(long nowNs, int poolIndex, int belowGeneration, ApiError error) {
+        tick(nowNs);
+        for (ReplicaRuntime replica : pools[poolIndex].replicas) {
+            for (int slot = 0; slot < replica.slotIndexEnd(); slot++) {
+                TaskEntry holder = replica.holder(slot);
+                if (holder != null && holder.generation < belowGeneration) {
+                    dispatcher.abort(holder, error);
+                }
+            }
+        }
+    }
+
+    /**
+     * A pool begins to load another model; {@link #endReload} follows. Beside the old one, that one serves on meanwhile;
+     * instead of it ({@code pause}), nothing starts, tasks for the new model wait, and tasks for the old one are refused.
+     *
+     * @param model the new one; may be the old one's name again
+     * @param expectedMs how long it is thought to take, for those who are told to come back, ms
+     * @throws IllegalStateException if the pool is loading one already
+     */
+    public void beginReload(long nowNs, int poolIndex, String model, boolean pause, long expectedMs) {
+        tick(nowNs);
+        dispatcher.expire(nowNs);
+        PoolRuntime pool = pools[poolIndex];
+        if (pool.incoming != null) {
+            throw new IllegalStateException("pool " + pool.spec.id() + " is loading " + pool.incoming + " already");
+        }
+        pool.beginReload(model, pause, nowNs + Math.multiplyExact(expectedMs, 1_000_000));
+    }
+
+    /**
+     * The end of a reload: the pool serves the new model from now on, or the old one as before. Queued tasks for a model
+     * that it does not serve move to another pool or are evicted.
+     *
+     * @throws IllegalStateException if no reload is under way
+     */
+    public void endReload(long nowNs, int poolIndex, boolean committed) {
+        tick(nowNs);
+        dispatcher.expire(nowNs);
+        PoolRuntime pool = pools[poolIndex];
+        if (pool.incoming == null) {
+            throw new IllegalStateException("pool " + pool.spec.id() + " is loading no model");
+        }
+        pool.endReload(committed);
+        dispatcher.displace(
+                nowNs, pool, entry -> !entry.spec.modelRef().equals(pool.model), "serves " + pool.model + " now");
+        dispatcher.pumpAll(nowNs);
     }
 
     /** The daemon is stopping: every admission is refused from now on; queued and running tasks go on. */
@@ -236,23 +332,28 @@ public final class Scheduler<T> {
     /** Evicts every queued task with one error, pool by pool in the order in which they would have started. */
     public void evictAll(long nowNs, ApiError error) {
         tick(nowNs);
-        expire(nowNs);
+        dispatcher.expire(nowNs);
         for (PoolRuntime pool : pools) {
-            evictQueued(pool, error);
+            dispatcher.evictQueued(pool, error);
         }
     }
 
     /** The same for one pool. */
     public void evictPool(long nowNs, int poolIndex, ApiError error) {
         tick(nowNs);
-        expire(nowNs);
-        evictQueued(pools[poolIndex], error);
+        dispatcher.expire(nowNs);
+        dispatcher.evictQueued(pools[poolIndex], error);
     }
 
     /** Moves time: tasks whose deadline has passed are evicted or aborted. */
     public void advance(long nowNs) {
         tick(nowNs);
-        expire(nowNs);
+        dispatcher.expire(nowNs);
+    }
+
+    /** After a defect, the one call that is left: somebody waits whose admission was never looked at. */
+    public void refuse(T handle, ApiError error) {
+        effects.refused(handle, error);
     }
 
     /** The figures of this moment; changes nothing that a later event could see. */
@@ -261,7 +362,8 @@ public final class Scheduler<T> {
         for (int i = 0; i < views.length; i++) {
             views[i] = pools[i].snapshot(lastNowNs, draining);
         }
-        return new SchedulerSnapshot(lastNowNs, draining, tasks.size(), live, lastConsidered, List.of(views));
+        return new SchedulerSnapshot(
+                lastNowNs, draining, tasks.size(), dispatcher.live(), dispatcher.lastConsidered(), List.of(views));
     }
 
     /** What a pool thinks of its future; for tests and benchmarks in this package. */
@@ -277,7 +379,7 @@ public final class Scheduler<T> {
         lastNowNs = nowNs;
     }
 
-    private @Nullable ApiError precheck(TaskSpec spec) {
+    private @Nullable ApiError precheck(long nowNs, TaskSpec spec) {
         if (draining) {
             return Refusals.daemonDraining(settings.unreadyRetryMs());
         }
@@ -287,7 +389,7 @@ public final class Scheduler<T> {
         if (tasks.size() >= settings.tasksMax()) {
             return Refusals.tableFull(settings.tasksMax(), settings.unreadyRetryMs());
         }
-        return pinningRefused(spec) ? Refusals.infeasible(spec, pools, settings.unreadyRetryMs()) : null;
+        return pinningRefused(spec) ? Refusals.infeasible(nowNs, spec, pools, settings.unreadyRetryMs()) : null;
     }
 
     /** Whether a request pins a pool that exists and may not be pinned; an unknown one is infeasible by itself. */
@@ -317,7 +419,7 @@ public final class Scheduler<T> {
         }
         double start = forecast.startNs(nowNs, position, 0.5);
         double end = start + forecast.model.serviceNs(spec.promptBytes(), spec.maxTokens(), 0.5);
-        return Refusals.deadlineInfeasible(spec, pool, toMs(start), toMs(end));
+        return Refusals.deadlineInfeasible(spec, pool, Standing.toMs(start), Standing.toMs(end));
     }
 
     /** When the task would end if things went unusually well; while little was measured, far better than thought. */
@@ -331,88 +433,23 @@ public final class Scheduler<T> {
 
     private void enqueue(long nowNs, TaskSpec spec, T handle, PlacementPolicy.Choice choice) {
         PoolRuntime pool = choice.pool();
-        boolean isInteractive = spec.priority() == Priority.INTERACTIVE;
-        if (!pool.hasRoom(isInteractive)) {
-            TaskEntry victim = pool.victim(isInteractive);
-            if (victim == null) {
-                throw new IllegalStateException("pool " + pool.spec.id() + " has no room and no victim");
-            }
-            evict(victim, Refusals.dropped(pool, pool.forecast.retryAfterMs(nowNs)));
-        }
+        dispatcher.makeRoom(nowNs, pool, spec.priority() == Priority.INTERACTIVE);
         long deadlineAtNs = nowNs + spec.deadlineNs();
         if (deadlineAtNs < nowNs) {
             deadlineAtNs = Long.MAX_VALUE;
         }
-        TaskEntry entry = new TaskEntry(spec, handle, pool, nextOrdinal++, nowNs, deadlineAtNs, choice);
-        long position = pool.newcomerPosition(isInteractive);
-        Admission admission = queuedAdmission(nowNs, entry, position, pool.queued() + 1L);
-        pool.queue(spec.priority()).append(entry);
-        deadlines.add(entry);
+        TaskEntry entry = new TaskEntry(spec, handle, nextOrdinal++, nowNs, deadlineAtNs, choice);
+        Admission admission = Standing.newcomer(nowNs, entry);
+        dispatcher.enqueue(entry);
         tasks.put(spec.id(), entry);
-        live++;
         effects.admitted(handle, admission);
-    }
-
-    /** Starts tasks in their order while the next one finds a slot. */
-    private void pump(long nowNs, PoolRuntime pool) {
-        TaskEntry next = pool.next();
-        while (next != null && pool.hasFreeSlot()) {
-            SessionTable.Place last = sessions.find(next.spec.sessionId());
-            List<PlacementDecision.Candidate> seen = new ArrayList<>(pool.replicas.length + next.otherPools.size());
-            PlacementPolicy.Choice choice = PlacementPolicy.chooseReplica(next.spec, pool, last, nowNs, seen);
-            if (choice == null) {
-                return;
-            }
-            start(nowNs, next, choice, last, seen);
-            next = pool.next();
-        }
-    }
-
-    private void start(
-            long nowNs,
-            TaskEntry entry,
-            PlacementPolicy.Choice choice,
-            SessionTable.@Nullable Place last,
-            List<PlacementDecision.Candidate> seen) {
-        PoolRuntime pool = entry.pool;
-        ReplicaRuntime replica = choice.replica();
-        boolean warm = SessionTable.warm(last, pool.index, replica);
-        pool.started(entry);
-        Lease lease = new Lease(pool.index, replica.index, replica.take(entry), nowNs);
-        entry.lease = lease;
-        entry.state = TaskEntry.RUNNING;
-        sessions.started(entry.spec.sessionId(), pool.index, replica);
-        lastConsidered = seen.size() + entry.otherPools.size();
-        seen.addAll(entry.otherPools);
-        boolean pinned = entry.spec.placement().mode() == PlacementMode.PIN;
-        String decidedBy = pool.replicas.length > 1 ? choice.decidedBy() : entry.poolDecidedBy;
-        double onTime = pool.forecast.model.endsWithin(
-                entry.spec.promptBytes(), entry.spec.maxTokens(), entry.deadlineAtNs - (double) nowNs);
-        effects.dispatched(
-                handleOf(entry),
-                new Dispatch(
-                        lease,
-                        pool.spec.id(),
-                        replica.spec.id(),
-                        replica.version,
-                        nowNs - entry.admittedAtNs,
-                        warm,
-                        onTime,
-                        pool.queued(),
-                        new PlacementDecision(
-                                pool.spec.id(),
-                                replica.spec.id(),
-                                pinned,
-                                entry.fallback,
-                                Collections.unmodifiableList(seen),
-                                decidedBy)));
     }
 
     private void learn(long nowNs, TaskEntry entry, Outcome outcome, int tokensIn, int tokensOut) {
         EtaModel model = entry.pool.forecast.model;
         long grantedAtNs = entry.heldLease().grantedAtNs();
         model.observeDeparture(nowNs);
-        if (outcome != Outcome.COMPLETED) {
+        if (outcome != Outcome.COMPLETED || !entry.isOfCurrentModel()) {
             return;
         }
         if (tokensIn > 0 && entry.promptTokens < 0) {
@@ -424,93 +461,5 @@ public final class Scheduler<T> {
         }
         long decodedNs = entry.firstTokenSeen ? nowNs - entry.firstTokenAtNs : 0;
         model.observeEnd(tokensOut, entry.spec.maxTokens(), decodedNs, nowNs - grantedAtNs);
-    }
-
-    /** Deals with every deadline that has passed; only then may others start where evicted ones stood. */
-    private void expire(long nowNs) {
-        boolean evicted = false;
-        while (deadlines.earliestNs() <= nowNs) {
-            TaskEntry entry = deadlines.earliest();
-            if (entry == null) {
-                break;
-            }
-            if (entry.state == TaskEntry.QUEUED) {
-                evict(entry, Refusals.deadlineWhileQueued(entry));
-                evicted = true;
-            } else {
-                deadlines.remove(entry);
-                effects.aborted(handleOf(entry), Refusals.deadlineWhileRunning(entry));
-            }
-        }
-        if (evicted) {
-            for (PoolRuntime pool : pools) {
-                pump(nowNs, pool);
-            }
-        }
-    }
-
-    private void evictQueued(PoolRuntime pool, ApiError error) {
-        TaskEntry next = pool.next();
-        while (next != null) {
-            evict(next, error);
-            next = pool.next();
-        }
-    }
-
-    private void evict(TaskEntry entry, ApiError error) {
-        leaveQueue(entry);
-        effects.evicted(handleOf(entry), error);
-    }
-
-    private void leaveQueue(TaskEntry entry) {
-        entry.pool.removed(entry);
-        end(entry);
-    }
-
-    private void end(TaskEntry entry) {
-        deadlines.remove(entry);
-        entry.state = TaskEntry.TERMINAL;
-        live--;
-    }
-
-    private Admission standing(long nowNs, TaskEntry entry) {
-        PoolRuntime pool = entry.pool;
-        if (entry.state == TaskEntry.QUEUED) {
-            return queuedAdmission(nowNs, entry, pool.position(entry), pool.queued());
-        }
-        long backoffMs = pool.forecast.backoffMs(nowNs);
-        if (entry.state == TaskEntry.TERMINAL) {
-            return new Admission(pool.spec.id(), 0, 0, 0, backoffMs, 0, pool.queued());
-        }
-        double remaining = pool.forecast.remainingNs(nowNs, entry);
-        double onTime = pool.forecast.runningOnTime(nowNs, entry, entry.deadlineAtNs - (double) nowNs);
-        return new Admission(pool.spec.id(), 0, 0, toMs(remaining), backoffMs, onTime, pool.queued());
-    }
-
-    private Admission queuedAdmission(long nowNs, TaskEntry entry, long position, long depth) {
-        PoolRuntime pool = entry.pool;
-        PoolForecast forecast = pool.forecast;
-        TaskSpec spec = entry.spec;
-        double start = forecast.startNs(nowNs, position, 0.5);
-        double end = start + forecast.model.serviceNs(spec.promptBytes(), spec.maxTokens(), 0.5);
-        double onTime = forecast.onTime(nowNs, position, spec, entry.deadlineAtNs - (double) nowNs);
-        boolean startsNow = position == 0 && pool.startsNow();
-        return new Admission(
-                pool.spec.id(),
-                position,
-                toMs(start),
-                toMs(end),
-                startsNow ? 0 : forecast.backoffMs(nowNs),
-                onTime,
-                startsNow ? 0 : depth);
-    }
-
-    private static long toMs(double ns) {
-        return Math.round(ns / 1e6);
-    }
-
-    @SuppressWarnings("unchecked") // every handle came in as a T
-    private T handleOf(TaskEntry entry) {
-        return (T) entry.handle;
     }
 }

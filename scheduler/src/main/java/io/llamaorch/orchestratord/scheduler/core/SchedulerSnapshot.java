@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.scheduler.core;
 
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The scheduler's figures at one moment, for metrics, capabilities and health. Immutable, safe on every thread.
@@ -27,10 +28,13 @@ public record SchedulerSnapshot(
      * @param id its name
      * @param engine its wire
      * @param model the model it serves
+     * @param incomingModel the model that is being loaded, null while none is
+     * @param generation how often its model was changed
      * @param queuedInteractive queued tasks of priority interactive
      * @param queuedBatch queued tasks of priority batch
      * @param queueCapacity most tasks queued, per priority
      * @param leases slots taken on all replicas, those of replicas that are down included
+     * @param leasesBefore those of them whose tasks were placed on an earlier model
      * @param slots slots of READY replicas
      * @param draining whether this pool refuses admissions
      * @param tokensPerSecond decode rate of one slot, measured; the prior before any measurement
@@ -43,10 +47,13 @@ public record SchedulerSnapshot(
             String id,
             EngineKind engine,
             String model,
+            @Nullable String incomingModel,
+            int generation,
             int queuedInteractive,
             int queuedBatch,
             int queueCapacity,
             int leases,
+            int leasesBefore,
             int slots,
             boolean draining,
             double tokensPerSecond,

@@ -11,21 +11,24 @@ final class TaskEntry {
 
     final TaskSpec spec;
     final Object handle;
-    final PoolRuntime pool;
     /** Order of admission over all pools: breaks ties between equal deadlines. */
     final long ordinal;
 
     final long admittedAtNs;
     final long deadlineAtNs;
+    /** The pool that it waits in or runs in; another one only after a move. */
+    PoolRuntime pool;
     /** How the pool was chosen, for the decision told at dispatch. */
-    final boolean fallback;
+    boolean fallback;
 
-    final String poolDecidedBy;
-    final List<PlacementDecision.Candidate> otherPools;
+    String poolDecidedBy;
+    List<PlacementDecision.Candidate> otherPools;
 
     byte state = QUEUED;
-    /** Sequence in its queue while queued. */
+    /** Sequence in its queue while queued and not {@link #aside}. */
     long sequence;
+    /** Whether it waits beside the queues, for replicas of its own: see {@link PoolRuntime#aside}. */
+    boolean aside;
     /** Number in the deadline heap, −1 while not in it. */
     int deadlineNumber = -1;
 
@@ -35,6 +38,17 @@ final class TaskEntry {
     long firstTokenAtNs;
     /** Its owner let it go while it was being dispatched. */
     boolean forgetWhenOver;
+    /** Model of its pool that it runs on, see {@link PoolRuntime#generation}. */
+    int generation;
+    /** Its owner was told to stop it, and has not said {@code finished} yet. */
+    boolean aborted;
+    /** Dispatches that ended in a failure before the first token. */
+    int failures;
+    /** Replicas of its pool on which it failed, one bit each. */
+    long failedOn;
+    /** The engine version that a further try must meet; null before the first failure. */
+    @Nullable
+    String retryVersion;
 
     boolean firstTokenSeen;
     int promptTokens = -1;
@@ -44,20 +58,49 @@ final class TaskEntry {
     TaskEntry(
             TaskSpec spec,
             Object handle,
-            PoolRuntime pool,
             long ordinal,
             long admittedAtNs,
             long deadlineAtNs,
             PlacementPolicy.Choice choice) {
         this.spec = spec;
         this.handle = handle;
-        this.pool = pool;
+        this.pool = choice.pool();
         this.ordinal = ordinal;
         this.admittedAtNs = admittedAtNs;
         this.deadlineAtNs = deadlineAtNs;
         this.fallback = choice.fallback();
         this.poolDecidedBy = choice.decidedBy();
         this.otherPools = choice.otherPools();
+    }
+
+    /** Goes to another pool, where nothing is known of it yet. */
+    void moveTo(PlacementPolicy.Choice choice) {
+        pool = choice.pool();
+        fallback = choice.fallback();
+        poolDecidedBy = choice.decidedBy();
+        otherPools = choice.otherPools();
+        failedOn = 0;
+        retryVersion = null;
+    }
+
+    /** Whether what is measured of it tells of the model that its pool serves now. */
+    boolean isOfCurrentModel() {
+        return generation == pool.generation;
+    }
+
+    /** Whether it failed on that replica of its pool already. */
+    boolean hasFailedOn(ReplicaRuntime replica) {
+        return (failedOn & 1L << replica.index) != 0;
+    }
+
+    /** What is known of a run is forgotten: the next one starts from nothing. */
+    void resetRun() {
+        lease = null;
+        firstTokenSeen = false;
+        firstTokenAtNs = 0;
+        progressAtNs = 0;
+        promptTokens = -1;
+        tokensOut = 0;
     }
 
     /** The lease of a running task; a task without one here is a broken invariant. */

@@ -26,6 +26,11 @@ final class SchedulerEvent<T> {
     static final byte EVICT_ALL = 10;
     static final byte DRAIN_POOL = 11;
     static final byte EVICT_POOL = 12;
+    static final byte RETRY = 13;
+    static final byte ABORT_POOL = 14;
+    static final byte BEGIN_RELOAD = 15;
+    static final byte END_RELOAD = 16;
+    static final byte REPLICA_VRAM = 17;
 
     /** Its place in the ring while a producer has it. */
     long sequence;
@@ -47,8 +52,9 @@ final class SchedulerEvent<T> {
     @Nullable
     ReplicaState state;
 
+    /** Of an engine, or a model's name. */
     @Nullable
-    String version;
+    String text;
 
     @Nullable
     ApiError error;
@@ -57,6 +63,7 @@ final class SchedulerEvent<T> {
     int b;
     int c;
     int d;
+    long e;
 
     void applyTo(Scheduler<T> core, long nowNs) {
         switch (kind) {
@@ -67,11 +74,16 @@ final class SchedulerEvent<T> {
             case FINISHED -> core.finished(nowNs, set(id), set(outcome), a, b);
             case QUERY -> core.query(nowNs, set(id));
             case FORGET -> core.forget(nowNs, set(id));
-            case REPLICA_CHANGED -> core.replicaChanged(nowNs, a, b, set(state), set(version), c, d);
+            case REPLICA_CHANGED -> core.replicaChanged(nowNs, a, b, set(state), set(text), c, d);
             case BEGIN_DRAIN -> core.beginDrain(nowNs);
             case EVICT_ALL -> core.evictAll(nowNs, set(error));
             case DRAIN_POOL -> core.drainPool(nowNs, a, b != 0);
             case EVICT_POOL -> core.evictPool(nowNs, a, set(error));
+            case RETRY -> core.retry(nowNs, set(id));
+            case ABORT_POOL -> core.abortPool(nowNs, a, b, set(error));
+            case BEGIN_RELOAD -> core.beginReload(nowNs, a, set(text), b != 0, e);
+            case END_RELOAD -> core.endReload(nowNs, a, b != 0);
+            case REPLICA_VRAM -> core.replicaVram(nowNs, a, b, e);
             default -> throw new IllegalStateException("ring event of unknown kind " + kind);
         }
     }
@@ -84,7 +96,7 @@ final class SchedulerEvent<T> {
         id = null;
         outcome = null;
         state = null;
-        version = null;
+        text = null;
         error = null;
     }
 

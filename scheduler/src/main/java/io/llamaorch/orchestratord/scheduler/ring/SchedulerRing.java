@@ -8,6 +8,7 @@ import com.lmax.disruptor.SequenceBarrier;
 import com.lmax.disruptor.TimeoutException;
 import com.lmax.disruptor.WaitStrategy;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.scheduler.core.Outcome;
 import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
 import io.llamaorch.orchestratord.scheduler.core.Scheduler;
@@ -38,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the caller's handle of a task
  */
 public final class SchedulerRing<T> implements AutoCloseable {
+    private static final long UNPUBLISHED_WAIT_NS = 100_000_000;
+
     private final Scheduler<T> core;
     private final RingSettings settings;
     private final WaitStrategy waitStrategy;
@@ -177,7 +180,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
             return false;
         }
         event.state = state;
-        event.version = version;
+        event.text = version;
         event.a = poolIndex;
         event.b = replicaIndex;
         event.c = slots;
@@ -197,12 +200,52 @@ public final class SchedulerRing<T> implements AutoCloseable {
 
     /** Offers {@link Scheduler#evictAll}. */
     public boolean offerEvictAll(ApiError error) {
-        return offerEvict(SchedulerEvent.EVICT_ALL, 0, error);
+        return offer(SchedulerEvent.EVICT_ALL, 0, 0, error);
     }
 
     /** Offers {@link Scheduler#evictPool}. */
     public boolean offerEvictPool(int poolIndex, ApiError error) {
-        return offerEvict(SchedulerEvent.EVICT_POOL, poolIndex, error);
+        return offer(SchedulerEvent.EVICT_POOL, poolIndex, 0, error);
+    }
+
+    /** Offers {@link Scheduler#retry}. A refused one must be offered again: the slot stays leased until it is in. */
+    public boolean offerRetry(UUID id) {
+        return offer(SchedulerEvent.RETRY, id, 0, 0);
+    }
+
+    /** Offers {@link Scheduler#abortPool}. */
+    public boolean offerAbortPool(int poolIndex, int belowGeneration, ApiError error) {
+        return offer(SchedulerEvent.ABORT_POOL, poolIndex, belowGeneration, error);
+    }
+
+    /** Offers {@link Scheduler#beginReload}. */
+    public boolean offerBeginReload(int poolIndex, String model, boolean pause, long expectedMs) {
+        SchedulerEvent<T> event = claim(SchedulerEvent.BEGIN_RELOAD);
+        if (event == null) {
+            return false;
+        }
+        event.a = poolIndex;
+        event.b = pause ? 1 : 0;
+        event.e = expectedMs;
+        event.text = model;
+        return publish(event);
+    }
+
+    /** Offers {@link Scheduler#endReload}. */
+    public boolean offerEndReload(int poolIndex, boolean committed) {
+        return offer(SchedulerEvent.END_RELOAD, null, poolIndex, committed ? 1 : 0);
+    }
+
+    /** Offers {@link Scheduler#replicaVram}. */
+    public boolean offerReplicaVram(int poolIndex, int replicaIndex, long freeBytes) {
+        SchedulerEvent<T> event = claim(SchedulerEvent.REPLICA_VRAM);
+        if (event == null) {
+            return false;
+        }
+        event.a = poolIndex;
+        event.b = replicaIndex;
+        event.e = freeBytes;
+        return publish(event);
     }
 
     /** The last published figures, at most {@code snapshotNs} and a tick old while the thread runs. Any thread. */
@@ -259,12 +302,13 @@ public final class SchedulerRing<T> implements AutoCloseable {
         return publish(event);
     }
 
-    private boolean offerEvict(byte kind, int poolIndex, ApiError error) {
+    private boolean offer(byte kind, int poolIndex, int b, ApiError error) {
         SchedulerEvent<T> event = claim(kind);
         if (event == null) {
             return false;
         }
         event.a = poolIndex;
+        event.b = b;
         event.error = error;
         return publish(event);
     }
@@ -305,8 +349,29 @@ public final class SchedulerRing<T> implements AutoCloseable {
         }
         dead = true;
         if (cause != null) {
+            refuseUnread();
             onFatal.accept(cause);
         }
+    }
+
+    /** Who waits for an answer to an admission that nobody will read gets one. */
+    private void refuseUnread() {
+        ApiError error =
+                ApiError.of(ErrorCode.INTERNAL, "The scheduler has stopped by a defect; the daemon is going down.");
+        long cursor = ring.getCursor();
+        long patientUntilNs = System.nanoTime() + UNPUBLISHED_WAIT_NS;
+        for (long next = consumed.get() + 1; next <= cursor; next++) {
+            while (!ring.isAvailable(next) && System.nanoTime() < patientUntilNs) {
+                Thread.onSpinWait(); // claimed before the end, and about to be published
+            }
+            SchedulerEvent<T> event = ring.get(next);
+            T handle = event.handle;
+            if (ring.isAvailable(next) && event.kind == SchedulerEvent.ADMIT && handle != null) {
+                core.refuse(handle, error);
+            }
+            event.clear();
+        }
+        onBatchEnd.run();
     }
 
     private void loop() {
@@ -317,11 +382,8 @@ public final class SchedulerRing<T> implements AutoCloseable {
             long nowNs = clock.getAsLong();
             while (next <= available) {
                 SchedulerEvent<T> event = ring.get(next);
-                try {
-                    event.applyTo(core, nowNs);
-                } finally {
-                    event.clear();
-                }
+                event.applyTo(core, nowNs);
+                event.clear();
                 next++;
             }
             consumed.set(available);

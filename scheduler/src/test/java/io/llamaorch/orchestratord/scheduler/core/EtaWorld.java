@@ -78,6 +78,8 @@ final class EtaWorld implements Effects<EtaWorld.Job> {
                 PoolSpec.FullPolicy.REJECT,
                 4,
                 true,
+                1,
+                null,
                 List.of(new PoolSpec.ReplicaSpec("r0", SLOTS, null)));
         scheduler = new Scheduler<>(SchedulerSettings.DEFAULT, List.of(pool), this);
         scheduler.replicaChanged(0, 0, 0, ReplicaState.READY, "v", 0, 0);
@@ -213,6 +215,16 @@ final class EtaWorld implements Effects<EtaWorld.Job> {
     @Override
     public void evicted(Job task, ApiError error) {
         throw new AssertionError("evicted " + error);
+    }
+
+    @Override
+    public void moved(Job task, Admission admission) {
+        throw new AssertionError("moved");
+    }
+
+    @Override
+    public void retryRefused(Job task) {
+        throw new AssertionError("retryRefused");
     }
 
     @Override

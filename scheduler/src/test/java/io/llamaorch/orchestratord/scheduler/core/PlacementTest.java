@@ -148,8 +148,8 @@ class PlacementTest {
     @Test
     void shouldRefuseAPinWhenPinningIsDisabled() {
         PoolSpec a = pool("a", 1);
-        Scheduler<String> scheduler =
-                ready(new PoolSpec(a.id(), a.engine(), a.model(), a.ctx(), 4, a.fullPolicy(), 2, false, a.replicas()));
+        Scheduler<String> scheduler = ready(new PoolSpec(
+                a.id(), a.engine(), a.model(), a.ctx(), 4, a.fullPolicy(), 2, false, 1, null, a.replicas()));
         scheduler.admit(1, Specs.withPlacement(Specs.task(1), pin("a")), "t1");
 
         refusedWith(ErrorCode.INVALID_PARAMS, "may not be pinned");

@@ -55,6 +55,17 @@ final class Recorder implements Effects<String> {
     }
 
     @Override
+    public void moved(String task, Admission admission) {
+        admissions.add(admission);
+        log.add("moved " + task + " " + admission.poolId() + " " + admission.queuePosition());
+    }
+
+    @Override
+    public void retryRefused(String task) {
+        log.add("retryRefused " + task);
+    }
+
+    @Override
     public void aborted(String task, ApiError error) {
         errors.add(error);
         log.add("aborted " + task + " " + error.code());

@@ -71,6 +71,8 @@ final class SimWorld implements Effects<SimTask> {
                     policies[random.nextInt(policies.length)],
                     1 + random.nextInt(4),
                     random.nextBoolean(),
+                    random.nextInt(3),
+                    null,
                     replicas));
         }
         long rebuildNs = random.nextInt(8) == 0 ? 20_000_000L : 60_000_000_000L;
@@ -439,6 +441,16 @@ final class SimWorld implements Effects<SimTask> {
         leave(task);
         end(task);
         hear(() -> letGo(task));
+    }
+
+    @Override
+    public void moved(SimTask task, Admission admission) {
+        throw new AssertionError("nothing drains here");
+    }
+
+    @Override
+    public void retryRefused(SimTask task) {
+        throw new AssertionError("nothing is retried here");
     }
 
     @Override

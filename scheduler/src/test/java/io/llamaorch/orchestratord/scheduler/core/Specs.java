@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Pools and tasks for tests, and small changes to them. */
 final class Specs {
@@ -78,6 +79,14 @@ final class Specs {
         });
     }
 
+    static TaskSpec strict(TaskSpec task) {
+        return changed(task, draft -> draft.determinism = Determinism.STRICT);
+    }
+
+    static TaskSpec profile(TaskSpec task, String samplerProfileVersion) {
+        return changed(task, draft -> draft.samplerProfileVersion = samplerProfileVersion);
+    }
+
     private static TaskSpec changed(TaskSpec task, Consumer<Draft> change) {
         Draft draft = new Draft(task);
         change.accept(draft);
@@ -96,6 +105,8 @@ final class Specs {
         private int promptBytes;
         private int maxTokens;
         private long deadlineNs;
+        private Determinism determinism;
+        private @Nullable String samplerProfileVersion;
         private Placement placement;
 
         Draft(TaskSpec from) {
@@ -109,6 +120,8 @@ final class Specs {
             promptBytes = from.promptBytes();
             maxTokens = from.maxTokens();
             deadlineNs = from.deadlineNs();
+            determinism = from.determinism();
+            samplerProfileVersion = from.samplerProfileVersion();
             placement = from.placement();
         }
 
@@ -126,8 +139,8 @@ final class Specs {
                     maxTokens,
                     from.expectedTokens(),
                     deadlineNs,
-                    from.determinism(),
-                    from.samplerProfileVersion(),
+                    determinism,
+                    samplerProfileVersion,
                     placement);
         }
     }
@@ -141,6 +154,6 @@ final class Specs {
         for (int i = 0; i < slots.length; i++) {
             replicas.add(new PoolSpec.ReplicaSpec("r" + i, slots[i], Integer.toString(i)));
         }
-        return new PoolSpec(id, EngineKind.MOCK, "m", 8192, capacity, policy, guard, true, replicas);
+        return new PoolSpec(id, EngineKind.MOCK, "m", 8192, capacity, policy, guard, true, 1, null, replicas);
     }
 }

@@ -14,7 +14,7 @@ class TaskQueueTest {
     private TaskEntry entry(int number, long deadlineNs) {
         PlacementPolicy.Choice choice =
                 new PlacementPolicy.Choice(pool, pool.replicas[0], false, "only_candidate", 1, List.of());
-        return new TaskEntry(Specs.task(number), "t" + number, pool, number, 0, deadlineNs, choice);
+        return new TaskEntry(Specs.task(number), "t" + number, number, 0, deadlineNs, choice);
     }
 
     @Test

@@ -47,6 +47,8 @@ class SchedulerRingTest {
                 PoolSpec.FullPolicy.REJECT,
                 4,
                 true,
+                1,
+                null,
                 List.of(new PoolSpec.ReplicaSpec("r", 1_000, null)));
         Scheduler<String> core = new Scheduler<>(SchedulerSettings.DEFAULT, List.of(pool), new Count());
         return new SchedulerRing<>(
@@ -207,6 +209,12 @@ class SchedulerRingTest {
 
         @Override
         public void evicted(String task, ApiError error) {}
+
+        @Override
+        public void moved(String task, Admission admission) {}
+
+        @Override
+        public void retryRefused(String task) {}
 
         @Override
         public void aborted(String task, ApiError error) {}

@@ -1,11 +1,15 @@
 package io.llamaorch.orchestratord.server.config;
 
+import io.llamaorch.orchestratord.adapters.EngineAuth;
+import io.llamaorch.orchestratord.adapters.EngineTimeouts;
+import io.llamaorch.orchestratord.adapters.EngineTls;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,21 +74,37 @@ public record Config(
      * @param id its name
      * @param engine wire of all its replicas
      * @param model the model it serves
+     * @param engineModel the name by which its engines know the model; null: made from {@code model}
      * @param ctx context of one slot, tokens
      * @param queue bounds of its queues
      * @param allowPinning whether requests may pin this pool
+     * @param retries times that a task which failed before its first token is tried on another replica
+     * @param samplerProfileVersion version set of its sampler; null where none is named
      * @param replicas at least one, ids distinct
      * @param timeouts limits on the engines' silence
+     * @param health how its replicas are watched
+     * @param access what its engines ask for, and whom to trust there
+     * @param options what only its kind of engine knows
+     * @param preload whether a replica decodes one token before it is called ready
+     * @param reload how it gets another model
      */
     public record Pool(
             String id,
             EngineKind engine,
             String model,
+            @Nullable String engineModel,
             int ctx,
             Queue queue,
             boolean allowPinning,
+            int retries,
+            @Nullable String samplerProfileVersion,
             List<Replica> replicas,
-            Timeouts timeouts) {
+            Timeouts timeouts,
+            Health health,
+            EngineAccess access,
+            Map<String, String> options,
+            boolean preload,
+            Reload reload) {
 
         /** The scheduler's view of this pool. */
         public PoolSpec spec() {
@@ -97,11 +117,47 @@ public record Config(
                     queue.fullPolicy,
                     queue.batchGuard,
                     allowPinning,
+                    retries,
+                    samplerProfileVersion,
                     replicas.stream()
                             .map(r -> new PoolSpec.ReplicaSpec(r.id, r.slots, r.deviceMask))
                             .toList());
         }
     }
+
+    /**
+     * How a pool's replicas are watched.
+     *
+     * @param periodMs between two probes of one that is well, ms; a quarter of it while it is not
+     * @param misses probes in a row without a good answer after which one that was well is down
+     * @param breaker when tasks that fail there keep others away
+     */
+    public record Health(int periodMs, int misses, Breaker breaker) {}
+
+    /**
+     * A circuit breaker.
+     *
+     * @param failures in a row that open it
+     * @param waitMs first wait until one task is tried again, ms; it doubles with each failure
+     * @param longestWaitMs its limit, ms
+     */
+    public record Breaker(int failures, long waitMs, long longestWaitMs) {}
+
+    /**
+     * What engines ask for.
+     *
+     * @param auth header with the key; null for none
+     * @param tls whom to trust behind https; null: the system's authorities
+     */
+    public record EngineAccess(@Nullable EngineAuth auth, @Nullable EngineTls tls) {}
+
+    /**
+     * How a pool gets another model.
+     *
+     * @param deadlineMs how long a reload may take where the request does not say, ms
+     * @param drainMs how long tasks may go on with the old model, ms
+     */
+    public record Reload(int deadlineMs, int drainMs) {}
 
     /**
      * A pool's queues.
@@ -128,8 +184,14 @@ public record Config(
      * @param connectMs on connecting, ms
      * @param firstByteMs from the request to the first byte of the answer's body, prefill included, ms
      * @param idleMs between two reads after that, ms
+     * @param probeMs on a whole probe, ms
      */
-    public record Timeouts(int connectMs, int firstByteMs, int idleMs) {}
+    public record Timeouts(int connectMs, int firstByteMs, int idleMs, int probeMs) {
+        /** As adapters want them. */
+        public EngineTimeouts forEngine() {
+            return new EngineTimeouts(connectMs, firstByteMs, idleMs, probeMs);
+        }
+    }
 
     /**
      * Limits on what clients send.

@@ -2,10 +2,6 @@ package io.llamaorch.orchestratord.server.config;
 
 import static java.util.Locale.ROOT;
 
-import io.llamaorch.orchestratord.contracts.task.EngineKind;
-import io.llamaorch.orchestratord.scheduler.core.PoolSpec.FullPolicy;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -18,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConfigBinding {
     private static final int KIB = 1 << 10;
-    private static final int MIB = 1 << 20;
+    static final int MIB = 1 << 20;
     private static final long GIB = 1L << 30;
-    private static final int HOUR_MS = 3_600_000;
-    private static final int DAY_MS = 24 * HOUR_MS;
+    static final int HOUR_MS = 3_600_000;
+    static final int DAY_MS = 24 * HOUR_MS;
     private static final int NAME_MAX = 64;
 
     private ConfigBinding() {}
@@ -36,7 +32,7 @@ final class ConfigBinding {
                         "./state",
                         "folder of what survives a restart; relative to the file that names it"),
                 s.section("auth", ConfigBinding::auth, "who may call; with no key only loopback may be listened on"),
-                s.list("pools", 1, 256, ConfigBinding::pool, "pools of engine replicas that serve one model each"),
+                s.list("pools", 1, 256, PoolBinding::pool, "pools of engine replicas that serve one model each"),
                 s.section("http", ConfigBinding::http, "limits on what clients send"),
                 eventLoops(s.integer("event_loops", 0, 64, 0, "I/O threads; 0: half the cores, 1 to 8")),
                 word(s, "transport", Config.Transport.AUTO, "how sockets are driven"),
@@ -83,97 +79,6 @@ final class ConfigBinding {
                 List.of(Config.Scope.DATA),
                 "what the key may do; control: also see and cancel what other keys made");
         return new Config.ApiKey(name, sha256, scopes);
-    }
-
-    private static Config.Pool pool(Section s) {
-        String id = name(s, "id", "name of the pool");
-        EngineKind engine = s.choice(
-                "engine",
-                Arrays.asList(EngineKind.values()),
-                EngineKind::wireName,
-                null,
-                "wire that its engines speak");
-        EngineKind known = s.sound("engine") ? engine : null;
-        return new Config.Pool(
-                id,
-                engine,
-                s.requiredText("model", "model reference that it serves, such as hf:org/repo/file.gguf"),
-                s.integer("ctx", 1, 16 * MIB, Section.REQUIRED, "context of one slot, tokens"),
-                s.section("queue", ConfigBinding::queue, "bounds of its queues"),
-                s.flag("allow_pinning", true, "requests may pin this pool"),
-                s.list("replicas", 1, 64, r -> replica(r, known), "its engines"),
-                s.section("timeouts", ConfigBinding::timeouts, "limits on an engine's silence"));
-    }
-
-    private static Config.Queue queue(Section s) {
-        return new Config.Queue(
-                s.integer("capacity", 1, 1_000_000, 1024, "most tasks queued, per priority"),
-                s.choice(
-                        "full_policy",
-                        Arrays.asList(FullPolicy.values()),
-                        policy -> lower(policy).replace('_', '-'),
-                        FullPolicy.REJECT,
-                        "what happens to the task that finds its queue full"),
-                s.integer("batch_guard", 1, 1_000_000, 16, "interactive starts after which one batch task goes first"));
-    }
-
-    /** @param engine what its pool's engines speak; null where that is not known, and no URL can be held against it */
-    private static Config.Replica replica(Section s, @Nullable EngineKind engine) {
-        return new Config.Replica(
-                name(s, "id", "name of the replica within its pool"),
-                url(s, engine),
-                s.integer("slots", 1, 65_536, 1, "decodes at once; lowered where a probe finds fewer"),
-                s.text("device_mask", null, "devices it runs on, such as \"0,1\""));
-    }
-
-    private static URI url(Section s, @Nullable EngineKind engine) {
-        String text = s.requiredText("url", "base URL, http://host:port; mock: for the built-in engine");
-        URI none = URI.create("mock:///");
-        if (text.isEmpty() || !s.reading()) {
-            return none;
-        }
-        try {
-            URI url = text.equals("mock:") ? none : new URI(text);
-            String problem = engine == null ? null : urlProblem(url, engine);
-            if (problem != null) {
-                s.problem("url", problem);
-                return none;
-            }
-            return url;
-        } catch (URISyntaxException e) {
-            s.problem("url", "not a URL: " + Words.quote(text));
-            return none;
-        }
-    }
-
-    private static @Nullable String urlProblem(URI url, EngineKind engine) {
-        String wanted = engine == EngineKind.MOCK ? "mock" : "http";
-        if (!wanted.equals(url.getScheme())) {
-            return "engine " + engine.wireName() + " needs a URL of scheme " + wanted + ": such as "
-                    + (engine == EngineKind.MOCK ? "mock:" : "http://127.0.0.1:9901");
-        }
-        if (engine == EngineKind.MOCK) {
-            return null;
-        }
-        if (url.getHost() == null || url.getPort() == 0 || url.getPort() > 65_535) {
-            return "must name a host and a port from 1 to 65535, such as http://127.0.0.1:9901";
-        }
-        if (url.getRawUserInfo() != null || url.getRawQuery() != null || url.getRawFragment() != null) {
-            return "must be a base URL: no user, query or fragment";
-        }
-        return null;
-    }
-
-    private static Config.Timeouts timeouts(Section s) {
-        return new Config.Timeouts(
-                s.integer("connect_ms", 1, HOUR_MS, 2_000, "limit on connecting, ms"),
-                s.integer(
-                        "first_byte_ms",
-                        1,
-                        DAY_MS,
-                        300_000,
-                        "request to first byte of the answer, prefill included, ms"),
-                s.integer("idle_ms", 1, DAY_MS, 60_000, "between two reads after that, ms"));
     }
 
     private static Config.Http http(Section s) {
@@ -253,7 +158,7 @@ final class ConfigBinding {
         return value;
     }
 
-    private static String name(Section s, String key, String doc) {
+    static String name(Section s, String key, String doc) {
         String value = s.requiredText(key, doc);
         if (s.reading() && !value.isEmpty() && !value.matches("[A-Za-z0-9][A-Za-z0-9._-]{0," + (NAME_MAX - 1) + "}")) {
             s.problem(key, "must be 1 to " + NAME_MAX + " letters, digits, '.', '_' or '-', not " + Words.quote(value));
@@ -288,7 +193,7 @@ final class ConfigBinding {
                 doc);
     }
 
-    private static String lower(Enum<?> value) {
+    static String lower(Enum<?> value) {
         return value.name().toLowerCase(ROOT);
     }
 }

@@ -179,6 +179,57 @@ final class NodeSection implements Section {
     }
 
     @Override
+    public Map<String, String> textMap(String key, int max, String doc) {
+        Tree value = value(key);
+        if (value == null) {
+            return Map.of();
+        }
+        if (!(value instanceof Tree.Mapping given)) {
+            problem(key, "must be a mapping of names to text, not " + value.kind());
+            return Map.of();
+        }
+        if (given.entries().size() > max) {
+            problem(key, "has " + given.entries().size() + " entries, more than " + max);
+            return Map.of();
+        }
+        Map<String, String> found = new LinkedHashMap<>();
+        given.entries().forEach((name, entry) -> {
+            if (entry.value() instanceof Tree.Scalar scalar) {
+                found.put(name, scalar.text());
+            } else {
+                problems.add(new Problem(
+                        entry.value().at(),
+                        child(key) + "." + name,
+                        "must be a single value, not " + entry.value().kind()));
+            }
+        });
+        effective(key, found.keySet().toString(), value.at()); // values may be secrets
+        return Map.copyOf(found);
+    }
+
+    @Override
+    public List<String> texts(String key, int max, String doc) {
+        Tree value = value(key);
+        if (value == null) {
+            return List.of();
+        }
+        if (!(value instanceof Tree.Sequence sequence) || sequence.items().size() > max) {
+            problem(key, "must be a list of at most " + max + " texts");
+            return List.of();
+        }
+        List<String> found = new ArrayList<>();
+        for (Tree item : sequence.items()) {
+            if (item instanceof Tree.Scalar scalar) {
+                found.add(scalar.text());
+            } else {
+                problems.add(new Problem(item.at(), child(key), "must be a single value, not " + item.kind()));
+            }
+        }
+        effective(key, found.toString(), sequence.at());
+        return List.copyOf(found);
+    }
+
+    @Override
     public <T> T section(String key, Function<Section, T> bind, String doc) {
         Tree value = value(key);
         Tree.Mapping inner = new Tree.Mapping(mapping.at());

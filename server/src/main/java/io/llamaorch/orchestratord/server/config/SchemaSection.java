@@ -124,6 +124,28 @@ final class SchemaSection implements Section {
     }
 
     @Override
+    public Map<String, String> textMap(String key, int max, String doc) {
+        Map<String, Object> schema = new LinkedHashMap<>();
+        schema.put("description", doc);
+        schema.put("type", "object");
+        schema.put("maxProperties", max);
+        schema.put("additionalProperties", Map.of("type", List.of("string", "number", "boolean")));
+        properties.put(key, schema);
+        return Map.of();
+    }
+
+    @Override
+    public List<String> texts(String key, int max, String doc) {
+        Map<String, Object> schema = new LinkedHashMap<>();
+        schema.put("description", doc);
+        schema.put("type", "array");
+        schema.put("maxItems", max);
+        schema.put("items", Map.of("type", List.of("string", "number", "boolean")));
+        properties.put(key, schema);
+        return List.of();
+    }
+
+    @Override
     public <T> T section(String key, Function<Section, T> bind, String doc) {
         Map<String, Object> schema = new LinkedHashMap<>();
         schema.put("description", doc);

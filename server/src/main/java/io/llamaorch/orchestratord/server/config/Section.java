@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.config;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,12 @@ interface Section {
 
     /** A list of such words. */
     <E> List<E> choices(String key, List<E> choices, Function<E, String> word, List<E> byDefault, String doc);
+
+    /** A mapping of names to text, at most {@code max}; empty where it is not given. */
+    Map<String, String> textMap(String key, int max, String doc);
+
+    /** A list of texts, at most {@code max}; empty where it is not given. */
+    List<String> texts(String key, int max, String doc);
 
     /** A mapping inside this one; where it is not given, one that holds nothing. */
     <T> T section(String key, Function<Section, T> bind, String doc);

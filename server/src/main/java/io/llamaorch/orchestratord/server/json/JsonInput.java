@@ -41,6 +41,15 @@ final class JsonInput {
         return error;
     }
 
+    /** The error after something was refused. */
+    ApiError refusal() {
+        ApiError kept = error;
+        if (kept == null) {
+            throw new IllegalStateException("refused without an error");
+        }
+        return kept;
+    }
+
     /** The value that the last successful call read. */
     String text() {
         return text;

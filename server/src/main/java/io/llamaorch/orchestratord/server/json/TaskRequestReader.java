@@ -1,11 +1,6 @@
 package io.llamaorch.orchestratord.server.json;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
@@ -20,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * <table>
  * <caption>Limits; what passes them is INVALID_PARAMS with the JSON pointer</caption>
  * <tr><th>what</th><th>most</th></tr>
- * <tr><td>nesting</td><td>{@value #DEPTH_MAX}</td></tr>
- * <tr><td>a number</td><td>{@value #NUMBER_CHARS_MAX} characters</td></tr>
- * <tr><td>a name</td><td>{@value #NAME_CHARS_MAX} characters</td></tr>
+ * <tr><td>nesting</td><td>{@value JsonBody#DEPTH_MAX}</td></tr>
+ * <tr><td>a number</td><td>{@value JsonBody#NUMBER_CHARS_MAX} characters</td></tr>
+ * <tr><td>a name</td><td>{@value JsonBody#NAME_CHARS_MAX} characters</td></tr>
  * <tr><td>{@code stop}</td><td>16 strings of 1 to 256 characters</td></tr>
  * <tr><td>{@code inputs}</td><td>2,048 strings</td></tr>
  * <tr><td>a list of pools</td><td>256 ids of 1 to 128 characters</td></tr>
@@ -34,22 +29,7 @@ import org.jspecify.annotations.Nullable;
  * DEADLINE_UNMET}. One per thread: keeps scratch space.
  */
 public final class TaskRequestReader {
-    static final int DEPTH_MAX = 32;
-    static final int NUMBER_CHARS_MAX = 64;
-    static final int NAME_CHARS_MAX = 256;
-
     private static final Digest NO_DIGEST = new Digest(0, 0);
-
-    private static final JsonFactory FACTORY = new JsonFactoryBuilder()
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW)
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(DEPTH_MAX)
-                    .maxNumberLength(NUMBER_CHARS_MAX)
-                    .maxNameLength(NAME_CHARS_MAX)
-                    .maxStringLength(Integer.MAX_VALUE)
-                    .build())
-            .build();
 
     /**
      * What came of a body: a request, or an error.
@@ -76,46 +56,21 @@ public final class TaskRequestReader {
 
     /** Reads {@code bytes[0, length)}. */
     public Result read(byte[] bytes, int length) {
-        if (length == 0) {
-            return refused("The body is empty; send a TaskRequest as JSON.");
-        }
-        int invalid = Utf8.firstInvalid(bytes, length);
-        if (invalid >= 0) {
-            return refused("The body is not UTF-8 at byte " + invalid + ".");
-        }
-        if (length >= 3 && bytes[0] == (byte) 0xef && bytes[1] == (byte) 0xbb && bytes[2] == (byte) 0xbf) {
-            return refused("The body begins with a byte order mark; leave it out.");
-        }
-        try (JsonParser parser = FACTORY.createParser(bytes, 0, length)) {
-            return read(parser);
-        } catch (StreamConstraintsException e) {
-            return refused("The body is nested deeper than " + DEPTH_MAX + ", or holds a number longer than "
-                    + NUMBER_CHARS_MAX + " or a name longer than " + NAME_CHARS_MAX + " characters.");
-        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            return refused("The body is not JSON near byte "
-                    + Math.max(0, e.getLocation() == null ? 0 : e.getLocation().getByteOffset()) + ".");
-        } catch (IOException e) {
-            throw new IllegalStateException("an array cannot fail to be read", e);
-        }
+        return JsonBody.read(bytes, length, "a TaskRequest", this::read, TaskRequestReader::refused);
     }
 
     private Result read(JsonParser parser) throws IOException {
-        if (parser.nextToken() != JsonToken.START_OBJECT) {
-            // Reads on first: a malformed text is told as such.
-            parser.skipChildren();
-            return refused("The body is not a JSON object.");
-        }
         JsonInput in = new JsonInput(parser);
         TaskMembers members = new TaskMembers(in);
         if (!members.readAll()) {
-            return refused(in);
+            return refused(in.refusal());
         }
         if (parser.nextToken() != null) {
-            return refused("Something follows the JSON object; send one object alone.");
+            return refused(JsonBody.trailing());
         }
         TaskRequest request = members.build();
         if (request == null) {
-            return refused(in);
+            return refused(in.refusal());
         }
         if (request.deadlineMs() <= 0) {
             return new Result(
@@ -132,15 +87,7 @@ public final class TaskRequestReader {
         return new Result(request, value, digest.promptBytes(), null);
     }
 
-    private static Result refused(JsonInput in) {
-        ApiError error = in.error();
-        if (error == null) {
-            throw new IllegalStateException("refused without an error");
-        }
+    private static Result refused(ApiError error) {
         return new Result(null, NO_DIGEST, 0, error);
-    }
-
-    private static Result refused(String message) {
-        return new Result(null, NO_DIGEST, 0, ApiError.of(ErrorCode.INVALID_PARAMS, message));
     }
 }

@@ -1,0 +1,318 @@
+package io.llamaorch.orchestratord.scheduler.core;
+
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.task.PlacementMode;
+import io.llamaorch.orchestratord.contracts.task.Priority;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that changes where a task waits: it starts on a slot, steps aside, moves to another pool, is tried again,
+ * or is taken out. Owned by the scheduler's thread, and used by {@link Scheduler} alone.
+ *
+ * @param <T> the caller's handle of a task
+ */
+final class Dispatcher<T> {
+    private final PoolRuntime[] pools;
+    private final SessionTable sessions;
+    private final Effects<T> effects;
+    private final long unreadyRetryMs;
+    private final DeadlineHeap deadlines = new DeadlineHeap();
+    private long live;
+    private int lastConsidered;
+
+    Dispatcher(PoolRuntime[] pools, SessionTable sessions, Effects<T> effects, long unreadyRetryMs) {
+        this.pools = pools;
+        this.sessions = sessions;
+        this.effects = effects;
+        this.unreadyRetryMs = unreadyRetryMs;
+    }
+
+    /** Tasks queued or running. */
+    long live() {
+        return live;
+    }
+
+    /** Replicas that the last placement looked at. */
+    int lastConsidered() {
+        return lastConsidered;
+    }
+
+    void considered(int replicas) {
+        lastConsidered = replicas;
+    }
+
+    // ---- in ----
+
+    /** Evicts a victim where a newcomer has no place of its own; the caller has checked that there is one. */
+    void makeRoom(long nowNs, PoolRuntime pool, boolean isInteractive) {
+        if (!pool.hasRoom(isInteractive)) {
+            TaskEntry victim = pool.victim(isInteractive);
+            if (victim == null) {
+                throw new IllegalStateException("pool " + pool.spec.id() + " has no room and no victim");
+            }
+            evict(victim, Refusals.dropped(pool, pool.forecast.retryAfterMs(nowNs)));
+        }
+    }
+
+    /** Queues an admitted task; there is room. */
+    void enqueue(TaskEntry entry) {
+        entry.pool.queue(entry.spec.priority()).append(entry);
+        deadlines.add(entry);
+        live++;
+    }
+
+    // ---- start ----
+
+    /** Starts tasks in their order while the next one finds a slot. */
+    void pump(long nowNs, PoolRuntime pool) {
+        if (!pool.aside.isEmpty()) {
+            pumpAside(nowNs, pool);
+        }
+        TaskEntry next = pool.next();
+        while (next != null && pool.hasFreeSlot()) {
+            if (!tryStart(nowNs, next) && !stepAside(nowNs, next)) {
+                return;
+            }
+            next = pool.next();
+        }
+    }
+
+    /** The same for every pool. */
+    void pumpAll(long nowNs) {
+        for (PoolRuntime pool : pools) {
+            pump(nowNs, pool);
+        }
+    }
+
+    private void pumpAside(long nowNs, PoolRuntime pool) {
+        for (TaskEntry entry : List.copyOf(pool.aside)) {
+            if (pool.hasFreeSlot() && tryStart(nowNs, entry)) {
+                continue;
+            }
+            if (entry.failures > 0 && !PlacementPolicy.hasReadyCandidate(entry)) {
+                refuseRetry(entry);
+            } else if (!PlacementPolicy.hasReadyCandidate(entry) && !PlacementPolicy.hasCandidateToCome(entry)) {
+                relocate(nowNs, entry, "has no replica any more that this task fits");
+            }
+        }
+    }
+
+    private boolean tryStart(long nowNs, TaskEntry entry) {
+        SessionTable.Place last = sessions.find(entry.spec.sessionId());
+        List<PlacementDecision.Candidate> seen = new ArrayList<>(entry.pool.replicas.length + entry.otherPools.size());
+        PlacementPolicy.Choice choice = PlacementPolicy.chooseReplica(entry, last, nowNs, seen);
+        if (choice == null) {
+            return false;
+        }
+        start(nowNs, entry, choice, last, seen);
+        return true;
+    }
+
+    /**
+     * The head of the queue suits no slot that is free.
+     *
+     * @return whether it made way for the next one
+     */
+    private boolean stepAside(long nowNs, TaskEntry entry) {
+        if (PlacementPolicy.hasReadyCandidate(entry)) {
+            return false; // its turn comes when a slot there is given back
+        }
+        if (!PlacementPolicy.hasCandidateToCome(entry)) {
+            relocate(nowNs, entry, "has no replica any more that this task fits");
+            return true;
+        }
+        if (entry.pool.aside.size() >= PoolRuntime.ASIDE_MAX) {
+            return false;
+        }
+        entry.pool.removed(entry);
+        entry.pool.putAside(entry);
+        return true;
+    }
+
+    private void start(
+            long nowNs,
+            TaskEntry entry,
+            PlacementPolicy.Choice choice,
+            SessionTable.@Nullable Place last,
+            List<PlacementDecision.Candidate> seen) {
+        PoolRuntime pool = entry.pool;
+        ReplicaRuntime replica = choice.replica();
+        boolean warm = SessionTable.warm(last, pool.index, replica);
+        pool.started(entry);
+        Lease lease = new Lease(pool.index, replica.index, replica.take(entry), nowNs);
+        entry.lease = lease;
+        entry.state = TaskEntry.RUNNING;
+        entry.generation = pool.generation;
+        sessions.started(entry.spec.sessionId(), pool.index, replica);
+        lastConsidered = seen.size() + entry.otherPools.size();
+        seen.addAll(entry.otherPools);
+        boolean pinned = entry.spec.placement().mode() == PlacementMode.PIN;
+        String decidedBy = pool.replicas.length > 1 ? choice.decidedBy() : entry.poolDecidedBy;
+        double onTime = pool.forecast.model.endsWithin(
+                entry.spec.promptBytes(), entry.spec.maxTokens(), entry.deadlineAtNs - (double) nowNs);
+        boolean retriable = entry.failures < pool.spec.retries() && PlacementPolicy.hasSecond(entry, replica);
+        effects.dispatched(
+                handleOf(entry),
+                new Dispatch(
+                        lease,
+                        pool.spec.id(),
+                        replica.spec.id(),
+                        replica.version,
+                        nowNs - entry.admittedAtNs,
+                        warm,
+                        onTime,
+                        pool.queued(),
+                        pool.generation,
+                        entry.failures,
+                        retriable,
+                        new PlacementDecision(
+                                pool.spec.id(),
+                                replica.spec.id(),
+                                pinned,
+                                entry.fallback,
+                                Collections.unmodifiableList(seen),
+                                decidedBy)));
+    }
+
+    // ---- again ----
+
+    /** A running task failed before its first token: its lease is given back, and it waits for another replica. */
+    void retry(long nowNs, TaskEntry entry) {
+        PoolRuntime pool = entry.pool;
+        Lease lease = entry.heldLease();
+        ReplicaRuntime replica = pool.replicas[lease.replicaIndex()];
+        replica.giveBack(lease.slotIndex(), entry);
+        sessions.ended(entry.spec.sessionId(), pool.index, lease.replicaIndex(), false);
+        entry.resetRun();
+        entry.failures++;
+        entry.failedOn |= 1L << replica.index;
+        entry.retryVersion = replica.version;
+        boolean again = !entry.aborted
+                && !entry.forgetWhenOver
+                && entry.failures <= pool.spec.retries()
+                && entry.deadlineAtNs > nowNs;
+        if (!again) {
+            refuseRetry(entry);
+            return;
+        }
+        entry.state = TaskEntry.QUEUED;
+        pool.putAside(entry);
+        if (pool.draining) {
+            moveOrElse(nowNs, entry, () -> refuseRetry(entry));
+        } // else pump starts it, waits with it for a slot, or refuses
+    }
+
+    private void refuseRetry(TaskEntry entry) {
+        if (entry.aside) {
+            entry.pool.removed(entry);
+        }
+        end(entry);
+        effects.retryRefused(handleOf(entry));
+    }
+
+    // ---- elsewhere ----
+
+    /** Moves or evicts the queued tasks of a pool that {@code which} names. */
+    void displace(long nowNs, PoolRuntime pool, Predicate<TaskEntry> which, String why) {
+        for (TaskEntry entry : pool.waiting()) {
+            if (which.test(entry)) {
+                relocate(nowNs, entry, why);
+            }
+        }
+    }
+
+    private void relocate(long nowNs, TaskEntry entry, String why) {
+        moveOrElse(nowNs, entry, () -> {
+            if (entry.failures > 0) {
+                refuseRetry(entry);
+            } else {
+                evict(entry, Refusals.displaced(entry, why, unreadyRetryMs));
+            }
+        });
+    }
+
+    private void moveOrElse(long nowNs, TaskEntry entry, Runnable otherwise) {
+        PlacementPolicy.Choice choice =
+                PlacementPolicy.choosePool(entry.spec, pools, sessions.find(entry.spec.sessionId()), nowNs);
+        boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;
+        if (choice == null || choice.pool() == entry.pool || !choice.pool().hasRoom(isInteractive)) {
+            otherwise.run();
+            return;
+        }
+        entry.pool.removed(entry);
+        entry.moveTo(choice);
+        Admission admission = Standing.newcomer(nowNs, entry);
+        entry.pool.queue(entry.spec.priority()).append(entry);
+        effects.moved(handleOf(entry), admission);
+    }
+
+    // ---- out ----
+
+    /** Deals with every deadline that has passed; only then may others start where evicted ones stood. */
+    void expire(long nowNs) {
+        boolean evicted = false;
+        while (deadlines.earliestNs() <= nowNs) {
+            TaskEntry entry = deadlines.earliest();
+            if (entry == null) {
+                break;
+            }
+            if (entry.state == TaskEntry.QUEUED) {
+                evict(entry, Refusals.deadlineWhileQueued(entry));
+                evicted = true;
+            } else {
+                abort(entry, Refusals.deadlineWhileRunning(entry));
+            }
+        }
+        if (evicted) {
+            pumpAll(nowNs);
+        }
+    }
+
+    /** Tells the owner of a running task to stop it, once. */
+    void abort(TaskEntry entry, ApiError error) {
+        deadlines.remove(entry);
+        if (!entry.aborted) {
+            entry.aborted = true;
+            effects.aborted(handleOf(entry), error);
+        }
+    }
+
+    /** Evicts all queued tasks of a pool in the order in which they would have started. */
+    void evictQueued(PoolRuntime pool, ApiError error) {
+        for (TaskEntry entry : List.copyOf(pool.aside)) {
+            evict(entry, error);
+        }
+        TaskEntry next = pool.next();
+        while (next != null) {
+            evict(next, error);
+            next = pool.next();
+        }
+    }
+
+    private void evict(TaskEntry entry, ApiError error) {
+        leaveQueue(entry);
+        effects.evicted(handleOf(entry), error);
+    }
+
+    /** A queued task is over. */
+    void leaveQueue(TaskEntry entry) {
+        entry.pool.removed(entry);
+        end(entry);
+    }
+
+    /** A task is over, wherever it was. */
+    void end(TaskEntry entry) {
+        deadlines.remove(entry);
+        entry.state = TaskEntry.TERMINAL;
+        live--;
+    }
+
+    @SuppressWarnings("unchecked") // every handle came in as a T
+    T handleOf(TaskEntry entry) {
+        return (T) entry.handle;
+    }
+}

@@ -1,0 +1,223 @@
+package io.llamaorch.orchestratord.server.pool;
+
+import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
+import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
+import io.llamaorch.orchestratord.server.log.EventLog;
+import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Drains and reloads: one at a time for each pool, each with a deadline.
+ *
+ * <p><b>Owner thread:</b> the control loop, one of the event loops. The public methods may be called on any thread, and
+ * answer on the control loop.
+ */
+public final class PoolControl {
+    private static final long LOOK_MS = 20;
+
+    /**
+     * What came of a request.
+     *
+     * @param value what was done, null where it was not
+     * @param error why not, null where it was
+     */
+    public record Answer<V>(@Nullable V value, @Nullable ApiError error) {
+        static <V> Answer<V> of(V value) {
+            return new Answer<>(value, null);
+        }
+
+        static <V> Answer<V> refused(ApiError error) {
+            return new Answer<>(null, error);
+        }
+    }
+
+    /**
+     * A drain that has begun.
+     *
+     * @param inFlight tasks that ran in the pool
+     * @param queued tasks that waited there: they move to other pools or are evicted
+     */
+    public record Drain(int inFlight, int queued) {}
+
+    private final SchedulerRing<?> ring;
+    private final Consumer<BooleanSupplier> tell;
+    private final EventLoop loop;
+    private final Metrics metrics;
+    private final EventLog log;
+    private final List<PoolState> pools = new ArrayList<>();
+
+    /** What is under way in one pool. */
+    static final class PoolState {
+        final Pool pool;
+        final List<ReplicaWatch> watches;
+        final @Nullable ModelLoader loader;
+        boolean draining;
+        boolean reloading;
+        /** Distinguishes one drain from the next. */
+        int drain;
+        /** How long the last reload took, ms; 0 before the first. */
+        long lastReloadMs;
+
+        PoolState(Pool pool, List<ReplicaWatch> watches, @Nullable ModelLoader loader) {
+            this.pool = pool;
+            this.watches = watches;
+            this.loader = loader;
+        }
+    }
+
+    /**
+     * Nothing under way.
+     *
+     * @param tell offers to the ring what must not be lost; called on the control loop
+     * @param loop the control loop
+     * @param loaderOf how a pool gets another model; null where it can't
+     */
+    PoolControl(
+            Pools pools,
+            Watches watches,
+            SchedulerRing<?> ring,
+            Consumer<BooleanSupplier> tell,
+            EventLoop loop,
+            Function<Pool, @Nullable ModelLoader> loaderOf,
+            Metrics metrics,
+            EventLog log) {
+        this.ring = ring;
+        this.tell = tell;
+        this.loop = loop;
+        this.metrics = metrics;
+        this.log = log;
+        for (Pool pool : pools.all()) {
+            this.pools.add(new PoolState(pool, watches.of(pool), loaderOf.apply(pool)));
+        }
+    }
+
+    EventLoop loop() {
+        return loop;
+    }
+
+    EventLog log() {
+        return log;
+    }
+
+    /** Offers to the scheduler what must not be lost. */
+    void tell(BooleanSupplier offer) {
+        tell.accept(offer);
+    }
+
+    SchedulerRing<?> ring() {
+        return ring;
+    }
+
+    SchedulerSnapshot.Pool snapshot(Pool pool) {
+        return ring.snapshot().pools().get(pool.index());
+    }
+
+    // ---- drain ----
+
+    /**
+     * Drains a pool: nothing more starts there, what is queued goes elsewhere or gets an answer, what runs may end until
+     * the deadline.
+     */
+    public void drain(int poolIndex, long deadlineMs, Consumer<Answer<Drain>> done) {
+        loop.execute(() -> {
+            PoolState state = pools.get(poolIndex);
+            ApiError busy = busy(state);
+            if (busy != null) {
+                done.accept(Answer.refused(busy));
+                return;
+            }
+            state.draining = true;
+            int round = ++state.drain;
+            SchedulerSnapshot.Pool before = snapshot(state.pool);
+            tell(() -> ring.offerDrainPool(poolIndex, true));
+            metrics.drains(state.pool.config().id()).inc();
+            log.poolChanged(state.pool.config().id(), "draining", "asked to, within " + deadlineMs + " ms");
+            long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(deadlineMs);
+            loop.schedule(() -> watchDrain(state, round, deadlineNs), LOOK_MS, TimeUnit.MILLISECONDS);
+            done.accept(
+                    Answer.of(new Drain(before.leases(), before.queuedInteractive() + before.queuedBatch())));
+        });
+    }
+
+    private void watchDrain(PoolState state, int round, long deadlineNs) {
+        if (!state.draining || state.drain != round) {
+            return;
+        }
+        String id = state.pool.config().id();
+        SchedulerSnapshot.Pool now = snapshot(state.pool);
+        if (now.draining() && now.leases() == 0) {
+            log.poolChanged(id, "drained", null);
+            return;
+        }
+        if (System.nanoTime() - deadlineNs >= 0) {
+            tell(() -> ring.offerAbortPool(state.pool.index(), Integer.MAX_VALUE, drained(state.pool)));
+            log.poolChanged(id, "drained", "the deadline ended " + now.leases() + " tasks");
+            return;
+        }
+        loop.schedule(() -> watchDrain(state, round, deadlineNs), LOOK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    static ApiError drained(Pool pool) {
+        return ApiError.of(
+                        ErrorCode.WORKER_RESET,
+                        "pool " + pool.config().id() + " was drained before the task ended; submit it again")
+                .at(pool.config().engine().wireName(), pool.config().id());
+    }
+
+    /** Ends a drain; does nothing where none is under way. */
+    public void undrain(int poolIndex, Runnable done) {
+        loop.execute(() -> {
+            PoolState state = pools.get(poolIndex);
+            if (state.draining) {
+                state.draining = false;
+                tell(() -> ring.offerDrainPool(poolIndex, false));
+                log.poolChanged(state.pool.config().id(), "undrained", "asked to");
+            }
+            done.run();
+        });
+    }
+
+    // ---- reload ----
+
+    /** Gives a pool another model, or the same anew: answered when it serves that, or when it is as it was. */
+    public void reload(int poolIndex, String modelRef, long deadlineMs, Consumer<Answer<Reload.Done>> done) {
+        loop.execute(() -> {
+            PoolState state = pools.get(poolIndex);
+            ApiError busy = busy(state);
+            if (busy != null) {
+                done.accept(Answer.refused(busy));
+                return;
+            }
+            ModelLoader loader = state.loader;
+            if (loader == null) {
+                done.accept(Answer.refused(conflict(
+                        state.pool,
+                        "is provisioned from outside and its engine loads no models by itself: start it with the new"
+                                + " model there, or let the daemon start it (provisioning: process)")));
+                return;
+            }
+            new Reload(this, state, loader, modelRef, deadlineMs, done).begin();
+        });
+    }
+
+    private static @Nullable ApiError busy(PoolState state) {
+        if (state.draining) {
+            return conflict(state.pool, "is draining; undrain it first");
+        }
+        return state.reloading ? conflict(state.pool, "is being reloaded; wait for its end") : null;
+    }
+
+    static ApiError conflict(Pool pool, String what) {
+        return ApiError.of(ErrorCode.CONFLICT, "pool " + pool.config().id() + " " + what)
+                .at(pool.config().engine().wireName(), pool.config().id());
+    }
+}

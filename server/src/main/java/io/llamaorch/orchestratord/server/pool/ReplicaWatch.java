@@ -1,0 +1,354 @@
+package io.llamaorch.orchestratord.server.pool;
+
+import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineLoad;
+import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus.State;
+import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.pool.ReplicaView.BreakerState;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps an eye on one replica: asks it how it is, hears how its tasks end, and says what may be counted on.
+ *
+ * <pre>
+ *   probe (period; at once after trouble) ──┐
+ *   tasks that failed there ──▶ breaker ────┼──▶ {@link ReplicaView} ──▶ listener (scheduler, log, gauges)
+ *   what the engine says it runs ───────────┘
+ * </pre>
+ *
+ * <p>One probe that brings no good answer is asked again soon; {@code misses} in a row are believed. A replica that comes
+ * up may have to decode one token before it is called ready.
+ *
+ * <p><b>Owner thread:</b> its loop, but for {@link #view} and the methods that say so.
+ */
+final class ReplicaWatch {
+    /** After a probe that missed, before it is believed, ms. */
+    private static final long AGAIN_MS = 100;
+
+    private static final int ERROR_CHARS_MAX = 300;
+
+    /** Told, on the watch's loop, of each change. */
+    interface Listener {
+        void onView(ReplicaWatch watch, ReplicaView before, ReplicaView now);
+    }
+
+    private final Replica replica;
+    private final EngineAdapter adapter;
+    private final EventLoop loop;
+    private final Config.Health settings;
+    private final IntSupplier leased;
+    private final Listener listener;
+    private final CircuitBreaker breaker;
+    private final Occupancy occupancy = new Occupancy();
+
+    private EngineTarget target;
+    private @Nullable ReplicaStatus probed;
+    private @Nullable String held;
+    private @Nullable String deviceFault;
+    private @Nullable String taskError;
+    private @Nullable ScheduledFuture<?> next;
+    private int round;
+    private int misses;
+    private int occupied;
+    private boolean asking;
+    private boolean askAgain;
+    private boolean warm;
+    private boolean stopped;
+    private volatile boolean troubled;
+    private volatile ReplicaView view = ReplicaView.UNKNOWN;
+
+    /**
+     * One that has not asked yet.
+     *
+     * @param leased slots of the replica that are given out, as last published
+     */
+    ReplicaWatch(Replica replica, EventLoop loop, IntSupplier leased, Listener listener) {
+        this.replica = replica;
+        this.adapter = replica.pool().adapter();
+        this.loop = loop;
+        this.settings = replica.pool().config().health();
+        this.leased = leased;
+        this.listener = listener;
+        this.target = replica.target();
+        Config.Breaker limits = settings.breaker();
+        this.breaker = new CircuitBreaker(limits.failures(), limits.waitMs(), limits.longestWaitMs());
+    }
+
+    /** The replica; any thread. */
+    Replica replica() {
+        return replica;
+    }
+
+    /** What is known; any thread. */
+    ReplicaView view() {
+        return view;
+    }
+
+    /** Any thread: asks now, and from then on. */
+    void start() {
+        loop.execute(this::ask);
+    }
+
+    /** Any thread: asks no more. */
+    void stop() {
+        loop.execute(() -> {
+            stopped = true;
+            cancelNext();
+        });
+    }
+
+    /**
+     * Any thread: the engine is at another place, or another process, from now on; nothing of the old one counts.
+     *
+     * @param known what a probe and a first token have shown of it already, null where it is still to be asked
+     */
+    void retarget(EngineTarget newTarget, @Nullable ReplicaStatus known) {
+        loop.execute(() -> {
+            target = newTarget;
+            held = null;
+            restart();
+            probed = known;
+            warm = known != null;
+            publish();
+            ask();
+        });
+    }
+
+    /** Any thread: there is no engine to ask, until {@link #retarget}. */
+    void hold(String why) {
+        loop.execute(() -> {
+            held = why;
+            restart();
+            publish();
+        });
+    }
+
+    /** Any thread: its devices are broken, or (null) whole again. */
+    void deviceFault(@Nullable String why) {
+        loop.execute(() -> {
+            deviceFault = why;
+            publish();
+        });
+    }
+
+    /** Any thread: a task decoded its first token there. */
+    void onTaskDecoded(int generation) {
+        if (troubled) {
+            loop.execute(() -> {
+                if (generation == currentGeneration()) {
+                    breaker.onSuccess();
+                    troubled = false;
+                    publish();
+                }
+            });
+        }
+    }
+
+    /** Any thread: a task failed there. */
+    void onTaskFailed(int generation, EngineFailure failure) {
+        loop.execute(() -> {
+            if (generation != currentGeneration()) {
+                return;
+            }
+            if (speaksAgainst(failure)) {
+                taskError = bounded(failure.message());
+                troubled = true;
+                if (breaker.onFailure(nowMs(), ThreadLocalRandom.current().nextDouble())) {
+                    scheduleHalfOpen();
+                }
+                publish();
+            }
+            ask();
+        });
+    }
+
+    private int currentGeneration() {
+        return replica.generation();
+    }
+
+    /** What the client did wrong, and an engine that is merely full, say nothing of its health. */
+    private static boolean speaksAgainst(EngineFailure failure) {
+        return switch (failure.code()) {
+            case WORKER_RESET, POOL_UNAVAILABLE, DECODE_TIMEOUT, INTERNAL, POOL_UNREADY -> true;
+            default -> false;
+        };
+    }
+
+    private void scheduleHalfOpen() {
+        long waitMs = Math.max(1, breaker.opensUntilMs() - nowMs());
+        loop.schedule(
+                () -> {
+                    if (!stopped && breaker.advance(nowMs())) {
+                        publish();
+                    }
+                },
+                waitMs,
+                TimeUnit.MILLISECONDS);
+    }
+
+    private void restart() {
+        round++; // an answer that is under way is of the engine that was
+        asking = false;
+        askAgain = false;
+        misses = 0;
+        warm = false;
+        probed = null;
+        taskError = null;
+        occupied = 0;
+        occupancy.reset();
+        breaker.reset();
+        troubled = false;
+        cancelNext();
+    }
+
+    private void ask() {
+        if (stopped || held != null) {
+            return;
+        }
+        if (asking) {
+            askAgain = true; // what is being answered may be older than the trouble
+            return;
+        }
+        asking = true;
+        cancelNext();
+        int asked = round;
+        adapter.probe(target, loop, status -> {
+            if (asked == round && !stopped) {
+                onAnswer(status);
+            }
+        });
+    }
+
+    private void onAnswer(ReplicaStatus status) {
+        asking = false;
+        misses = status.state() == State.DOWN ? misses + 1 : 0;
+        boolean believed = status.state() != State.DOWN || misses >= settings.misses() || !isReady();
+        if (believed) {
+            take(status);
+        }
+        long periodMs = believed ? (status.state() == State.READY && warm ? settings.periodMs() : downPeriodMs()) : AGAIN_MS;
+        if (askAgain) {
+            askAgain = false;
+            periodMs = Math.min(periodMs, AGAIN_MS);
+        }
+        cancelNext();
+        next = loop.schedule(this::ask, periodMs, TimeUnit.MILLISECONDS);
+    }
+
+    private long downPeriodMs() {
+        return Math.max(1, settings.periodMs() / 4);
+    }
+
+    private boolean isReady() {
+        ReplicaStatus known = probed;
+        return known != null && known.state() == State.READY;
+    }
+
+    private void take(ReplicaStatus status) {
+        ReplicaStatus before = probed;
+        boolean sameEngine = before != null && Objects.equals(before.engineVersion(), status.engineVersion());
+        if (status.state() == State.READY && !sameEngine) {
+            breaker.reset();
+            troubled = false;
+            occupancy.reset();
+        }
+        probed = status;
+        if (status.state() != State.READY) {
+            warm = false;
+        } else if (!warm) {
+            warmUp();
+            if (!warm) {
+                publish();
+                return;
+            }
+        }
+        occupied = status.state() == State.READY
+                ? occupancy.sample(status.load().running(), leased.getAsInt())
+                : 0;
+        publish();
+    }
+
+    /** It answers; now it must decode, where that is asked for. */
+    private void warmUp() {
+        if (!replica.pool().config().preload()) {
+            warm = true;
+            return;
+        }
+        int asked = round;
+        asking = true;
+        new Preload(adapter, target, replica.pool().config(), loop)
+                .run(failure -> {
+                    if (asked != round || stopped) {
+                        return;
+                    }
+                    asking = false;
+                    warm = failure == null;
+                    taskError = failure == null ? null : bounded("one-token decode: " + failure.message());
+                    publish();
+                });
+    }
+
+    /** Says what is known, where that is not what was said last. */
+    private void publish() {
+        ReplicaView before = view;
+        ReplicaView now = look();
+        if (!now.equals(before)) {
+            view = now;
+            listener.onView(this, before, now);
+        }
+    }
+
+    private ReplicaView look() {
+        ReplicaStatus known = probed;
+        BreakerState trust = breaker.state();
+        String version = known == null || known.engineVersion() == null ? "" : known.engineVersion();
+        int slots = known == null ? 0 : known.slots();
+        int ctx = known == null ? 0 : known.ctx();
+        EngineLoad load = known == null ? EngineLoad.UNKNOWN : known.load();
+        State state = known == null ? State.LOADING : known.state();
+        String error = known == null ? "not asked yet" : known.lastError();
+        if (held != null) {
+            state = State.DOWN;
+            error = held;
+        } else if (deviceFault != null) {
+            state = State.DOWN;
+            error = deviceFault;
+        } else if (state == State.READY && !warm) {
+            state = State.LOADING;
+            error = taskError == null ? "decoding its first token" : taskError;
+        } else if (state == State.READY && trust == BreakerState.OPEN) {
+            state = State.DOWN;
+            error = "circuit breaker open: " + taskError;
+        } else if (state == State.READY) {
+            error = trust == BreakerState.HALF_OPEN || troubled ? taskError : null;
+            int configured = replica.slots();
+            int usable = (slots > 0 ? Math.min(slots, configured) : configured) - occupied;
+            slots = trust == BreakerState.HALF_OPEN ? 1 : Math.max(1, usable);
+        }
+        return new ReplicaView(state, version, slots, ctx, load, trust, occupied, error);
+    }
+
+    private void cancelNext() {
+        if (next != null) {
+            next.cancel(false);
+            next = null;
+        }
+    }
+
+    private static String bounded(String message) {
+        return message.length() <= ERROR_CHARS_MAX ? message : message.substring(0, ERROR_CHARS_MAX);
+    }
+
+    private static long nowMs() {
+        return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+    }
+}
