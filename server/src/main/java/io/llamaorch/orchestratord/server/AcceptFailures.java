@@ -47,7 +47,7 @@ final class AcceptFailures extends ChannelInboundHandlerAdapter {
         if (logged && nowNs - loggedAtNs < QUIET_NS) {
             return;
         }
-        report.accept("No connection could be accepted, " + unlogged + " times since this was last said: "
+        report.accept("No connection could be accepted (" + unlogged + " since the last such line): "
                 + cause.getMessage() + ". Where too many files are open, raise the limit (ulimit -n) or lower"
                 + " http.connections.");
         logged = true;

@@ -26,7 +26,7 @@ class AcceptFailuresTest {
         listener.checkException();
         assertThat(metrics.acceptFailures().get()).isEqualTo(61);
         assertThat(lines).hasSize(2).allMatch(line -> line.contains("Too many open files"));
-        assertThat(lines.get(1)).contains("60 times");
+        assertThat(lines.get(1)).contains("(60 since");
         listener.finishAndReleaseAll();
     }
 }
