@@ -163,6 +163,8 @@ public final class Daemon implements AutoCloseable {
         metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group)));
         tasks.start();
         listener = listen(transports);
+        AcceptFailures.watch(listener, log, metrics);
+        FileDescriptors.check(config, log);
     }
 
     /** The whole API at a glance. */

@@ -34,7 +34,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 @SuppressWarnings("FutureReturnValueIgnored") // listeners are added to futures that need no answer
 public final class HttpFront extends ChannelInitializer<Channel> {
     /** Most refused connections that are kept for a moment so that their clients can read why. */
-    private static final int LINGERING_MAX = 256;
+    public static final int LINGERING_MAX = 256;
 
     private final HttpLimits limits;
     private final Router router;

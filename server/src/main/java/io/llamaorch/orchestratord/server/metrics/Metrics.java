@@ -70,6 +70,8 @@ public final class Metrics {
     private final Counter readersCut = counter("stream_readers_cut_total", "Readers cut off a stream.", "reason");
     private final Counter framesDropped =
             counter("metrics_frames_dropped_total", "SSE metrics events left out under pressure.");
+    private final Counter acceptFailures =
+            counter("accept_failures_total", "Failures of the listening socket: no connection could be accepted.");
     private final Counter drains = counter("drain_events_total", "Drains begun.", "pool_id");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
@@ -111,6 +113,11 @@ public final class Metrics {
     /** Requests of one route, a bounded template such as {@code /v1/tasks/{id}}. */
     public RouteSeries route(String route, String method) {
         return routes.computeIfAbsent(route + ' ' + method, key -> new RouteSeries(this, route, method));
+    }
+
+    /** Failures of the listening socket. */
+    public Counter acceptFailures() {
+        return acceptFailures;
     }
 
     /** A task that was never queued; {@code engine} is {@code none} where the request did not get that far. */

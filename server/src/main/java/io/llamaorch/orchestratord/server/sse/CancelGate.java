@@ -74,9 +74,4 @@ final class CancelGate {
         STATE.setRelease(this, ENDED);
         return true;
     }
-
-    /** Any thread: whether a 204 may be sent: sealed, or over before. */
-    boolean isSettled() {
-        return (int) STATE.getAcquire(this) >= SEALED;
-    }
 }

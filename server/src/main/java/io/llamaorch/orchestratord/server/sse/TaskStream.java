@@ -35,6 +35,7 @@ public final class TaskStream implements Runnable {
     private final CancelGate gate = new CancelGate();
     private final FrameLog log;
     private final ReaderSet readers = new ReaderSet(this);
+    private final StreamPulse pulse = new StreamPulse(this, readers);
 
     private @Nullable TaskRequest request;
     private @Nullable Admission admission;
@@ -48,14 +49,11 @@ public final class TaskStream implements Runnable {
     private int countedTokens;
     private int countedTail;
     private boolean evicted;
-    private boolean asked;
     private long dispatchedAtNs;
     private long startedAtNs;
     private long firstTokenAtNs;
     private long endedAtNs;
-    private long lastMetricsAtNs;
     private long lastReaderLeftAtNs;
-    private long lastCommentAtNs;
 
     /** Place in the loop's list of watched streams; −1 for none. Belongs to {@link StreamLoop}. */
     int watchIndex = -1;
@@ -177,17 +175,8 @@ public final class TaskStream implements Runnable {
 
     /** Where it stands now: where the stream had asked, a comment while it is queued, a metrics frame while it decodes. */
     public void onAnswered(Admission now) {
-        if (!asked || ending != null || sealWaiters != null) {
-            return; // somebody else asked, or nobody needs it any more
-        }
-        asked = false;
-        if (dispatch == null) {
-            FrameWriter frames = home.frames();
-            frames.comment(StreamJson.queuedComment(now));
-            readers.comment(frames);
-        } else if (firstTokenAtNs != 0) {
-            appendMetrics(now.queueDepth(), now.onTimeProbability());
-            readers.pump();
+        if (ending == null && sealWaiters == null) {
+            pulse.onAnswered(now);
         }
     }
 
@@ -204,7 +193,7 @@ public final class TaskStream implements Runnable {
         }
         dispatch = newDispatch;
         dispatchedAtNs = System.nanoTime();
-        lastCommentAtNs = dispatchedAtNs;
+        pulse.restart();
         EngineLeg newLeg = new EngineLeg(this, engineLoop, home.settings().queueSlabs());
         leg = newLeg;
         home.watch(this);
@@ -328,7 +317,7 @@ public final class TaskStream implements Runnable {
         home.events().firstToken(this);
         Dispatch at = dispatch;
         if (at != null) {
-            appendMetrics(at.queueDepth(), at.onTimeProbability());
+            pulse.metrics(at.queueDepth(), at.onTimeProbability());
         }
     }
 
@@ -357,18 +346,8 @@ public final class TaskStream implements Runnable {
                 null));
     }
 
-    private void appendMetrics(long queueDepth, double onTimeProbability) {
-        lastMetricsAtNs = System.nanoTime();
-        if (home.arena().nearlyFull()) {
-            home.events().metricsFrameDropped(this);
-            return;
-        }
-        if (!append("metrics", StreamJson.metrics(this, queueDepth, onTimeProbability))) {
-            home.events().metricsFrameDropped(this);
-        }
-    }
-
-    private boolean append(String event, CharSequence data) {
+    /** Adds an event; false where its transcript finds no memory. */
+    boolean append(String event, CharSequence data) {
         FrameWriter frames = home.frames();
         frames.event(log.events() + 1, event, data);
         return store(frames);
@@ -559,7 +538,7 @@ public final class TaskStream implements Runnable {
         if (log.events() == 0 && at != null) {
             comment = dispatch == null ? StreamJson.queuedComment(at) : "waiting";
         }
-        lastCommentAtNs = System.nanoTime();
+        pulse.restart();
         readers.attach(connection, log.offsetOf(lastEventId + 1), comment);
         return null;
     }
@@ -660,35 +639,8 @@ public final class TaskStream implements Runnable {
         StreamSettings settings = home.settings();
         long stallNs = TimeUnit.MILLISECONDS.toNanos(settings.readerStallMs());
         readers.cutStuck(nowNs, stallNs, ending == null ? settings.readerLagBytes() : Long.MAX_VALUE);
-        if (ending != null || sealWaiters != null) {
-            return;
-        }
-        if (firstTokenAtNs != 0) {
-            if (nowNs - lastMetricsAtNs >= TimeUnit.MILLISECONDS.toNanos(settings.metricsPeriodMs())) {
-                lastMetricsAtNs = nowNs;
-                asked = true;
-                home.events().progress(this);
-            }
-            heartbeatIfSilent(nowNs, "keep-alive");
-        } else if (nowNs - lastCommentAtNs >= TimeUnit.MILLISECONDS.toNanos(settings.heartbeatMs())) {
-            if (dispatch == null) {
-                lastCommentAtNs = nowNs;
-                asked = true;
-                home.events().askPosition(this);
-            } else {
-                heartbeatIfSilent(nowNs, log.events() == 0 ? "waiting" : "keep-alive");
-            }
-        }
-    }
-
-    /** Metrics frames are a sign of life too, but can be far apart, or dropped. */
-    private void heartbeatIfSilent(long nowNs, String text) {
-        long heartbeatNs = TimeUnit.MILLISECONDS.toNanos(home.settings().heartbeatMs());
-        if (nowNs - Math.max(lastCommentAtNs, lastMetricsAtNs) >= heartbeatNs) {
-            lastCommentAtNs = nowNs;
-            FrameWriter frames = home.frames();
-            frames.comment(text);
-            readers.comment(frames);
+        if (ending == null && sealWaiters == null) {
+            pulse.tick(nowNs);
         }
     }
 }

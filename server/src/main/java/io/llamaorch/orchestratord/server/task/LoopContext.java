@@ -94,7 +94,11 @@ public final class LoopContext {
 
     /**
      * Tells the scheduler what must not be lost: now, or, while the ring is full, as soon as it has room, in order.
-     * Bounded by the tasks of this loop: each has at most one lease to give back and one entry to forget.
+     *
+     * <p>What waits is bounded by the tasks of this loop, each with at most a withdrawal or a lease to give back, a
+     * question under way and an entry to forget; beside them there is a word for each change of a replica that is probed
+     * from here, and for each order to drain or evict. All wait as long as the scheduler is behind. Where it has died they
+     * are never told, and the daemon goes down.
      *
      * @param offer an offer to the ring; false while it is full
      */

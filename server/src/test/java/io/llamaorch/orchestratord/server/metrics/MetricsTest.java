@@ -41,6 +41,7 @@ class MetricsTest {
         TABLE.put("pool_ready", List.of("gauge", "pool_id"));
         TABLE.put("active_leases", List.of("gauge", "pool_id replica_id"));
         TABLE.put("metrics_frames_dropped_total", List.of("counter", ""));
+        TABLE.put("accept_failures_total", List.of("counter", ""));
         TABLE.put("ring_occupancy", List.of("gauge", ""));
         TABLE.put("event_loop_lag_ms", List.of("gauge", "loop"));
         TABLE.put("transcript_bytes", List.of("gauge", ""));
@@ -75,6 +76,7 @@ class MetricsTest {
         metrics.readersCut("stall").inc();
         metrics.framesDropped().inc();
         metrics.drains("p").inc();
+        metrics.acceptFailures().inc();
         metrics.addSource(sink -> {
             for (GaugeSource.Family family : GaugeSource.Family.values()) {
                 String[] labels = family.labels();
