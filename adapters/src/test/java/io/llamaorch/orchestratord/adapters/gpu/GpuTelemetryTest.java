@@ -169,8 +169,8 @@ class GpuTelemetryTest {
         await(() -> !telemetry.current().limits().isEmpty());
         assertThat(telemetry.current().limits()).containsExactly(limit);
         assertThat(telemetry.current().devices()).hasSize(2);
-        assertThat(listener.states.get(listener.states.size() - 1).limits()).containsExactly(limit);
         assertThat(telemetry.stop(LONG_MS)).isTrue();
+        assertThat(listener.states.get(listener.states.size() - 1).limits()).containsExactly(limit);
         assertThat(stub.figure("event_sets")).isZero();
         assertThat(stub.figure("sessions")).isZero();
     }
