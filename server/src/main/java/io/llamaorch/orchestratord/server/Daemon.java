@@ -15,6 +15,7 @@ import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ListenAddress;
 import io.llamaorch.orchestratord.server.control.ControlJson;
 import io.llamaorch.orchestratord.server.control.ControlRoutes;
+import io.llamaorch.orchestratord.server.control.PoolRoutes;
 import io.llamaorch.orchestratord.server.control.Readiness;
 import io.llamaorch.orchestratord.server.http.BodyPolicy;
 import io.llamaorch.orchestratord.server.http.HttpFront;
@@ -148,22 +149,19 @@ public final class Daemon implements AutoCloseable {
         tasks = new TaskPlane(
                 config,
                 eventLoops(group),
-                pool -> adapters.computeIfAbsent(pool.engine(), engine -> adapter(engine, engines)),
+                kind -> adapters.computeIfAbsent(kind, engine -> adapter(engine, engines)),
                 engineLoopOf,
                 metrics,
                 log,
                 this::onFatal);
         readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive);
         renderer = renderer();
-        ControlRoutes control = new ControlRoutes(
-                tasks.ring()::snapshot,
-                readiness,
-                new ControlJson(config, BuildInfo.version(), tasks::lastError),
-                metrics,
-                renderer);
+        ControlJson json = new ControlJson(config, BuildInfo.version(), tasks.pools(), tasks.watches());
+        ControlRoutes control = new ControlRoutes(tasks.ring()::snapshot, readiness, json, metrics, renderer);
+        PoolRoutes pools = new PoolRoutes(tasks.pools(), tasks.ring()::snapshot, tasks.control(), json);
         front = new HttpFront(
                 HttpSettings.limits(config.http()),
-                routes(tasks.routes(), control, config),
+                routes(tasks.routes(), control, pools, config),
                 HttpSettings.keys(config.auth()),
                 new HttpMetrics(metrics, log));
         metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group)));
@@ -174,7 +172,7 @@ public final class Daemon implements AutoCloseable {
     }
 
     /** The whole API at a glance. */
-    private static Router routes(TaskRoutes tasks, ControlRoutes control, Config config) {
+    private static Router routes(TaskRoutes tasks, ControlRoutes control, PoolRoutes pools, Config config) {
         Scope ops = config.auth().opsRequireKey() ? Scope.METRICS : Scope.NONE;
         return new Router(List.of(
                 Route.post("/v1/tasks", Scope.DATA, BodyPolicy.JSON, tasks::submit),
@@ -184,7 +182,10 @@ public final class Daemon implements AutoCloseable {
                         .forAnyAccept(),
                 Route.get("/v1/capabilities", Scope.DATA, control::capabilities),
                 Route.get("/v1/pools", Scope.DATA, control::pools),
-                Route.get("/v1/pools/{id}/health", Scope.DATA, control::health),
+                Route.get("/v1/pools/{id}/health", Scope.DATA, pools::health),
+                Route.post("/v1/pools/{id}/drain", Scope.CONTROL, BodyPolicy.JSON, pools::drain),
+                Route.post("/v1/pools/{id}/undrain", Scope.CONTROL, BodyPolicy.NONE, pools::undrain),
+                Route.post("/v1/pools/{id}/reload", Scope.CONTROL, BodyPolicy.JSON, pools::reload),
                 Route.get("/metrics", ops, control::metrics).forAnyAccept(),
                 Route.get("/livez", Scope.NONE, control::livez).forAnyAccept(),
                 Route.get("/readyz", Scope.NONE, control::readyz).forAnyAccept()));
@@ -304,16 +305,26 @@ public final class Daemon implements AutoCloseable {
     public void drain() throws InterruptedException {
         Config.Shutdown shutdown = config.shutdown();
         readiness.beginDrain();
-        log.daemonDraining("signal", tasks.openTasks(), shutdown.drainDeadlineMs());
-        await(shutdown.lameDuckMs(), () -> hurry);
-        tasks.beginDrain();
-        front.drain();
-        await(shutdown.drainDeadlineMs(), () -> hurry || tasks.drained());
+        if (tasks.ring().alive()) {
+            log.daemonDraining("signal", tasks.openTasks(), shutdown.drainDeadlineMs());
+            await(shutdown.lameDuckMs(), this::mustHurry);
+            tasks.beginDrain();
+            front.drain();
+            await(shutdown.drainDeadlineMs(), () -> mustHurry() || tasks.drained());
+        } else {
+            log.daemonDraining("defect", tasks.openTasks(), 0);
+            front.drain();
+        }
         if (!tasks.drained()) {
             tasks.failAll(ApiError.of(
                     ErrorCode.WORKER_RESET, "The daemon stopped before the task ended; submit it again elsewhere."));
         }
-        await(LAST_BYTES_MS, () -> tasks.drained() && tasks.openReaders() == 0);
+        await(LAST_BYTES_MS, () -> (tasks.drained() || !tasks.ring().alive()) && tasks.openReaders() == 0);
+    }
+
+    /** A second signal, or a scheduler that nothing more can be expected of. */
+    private boolean mustHurry() {
+        return hurry || !tasks.ring().alive();
     }
 
     private static boolean await(long ms, BooleanSupplier condition) throws InterruptedException {

@@ -6,6 +6,7 @@ import io.llamaorch.orchestratord.server.http.HttpFront;
 import io.llamaorch.orchestratord.server.log.Logging;
 import io.llamaorch.orchestratord.server.metrics.GaugeSource;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.llamaorch.orchestratord.server.pool.ReplicaView;
 import io.llamaorch.orchestratord.server.task.LoopContext;
 import io.llamaorch.orchestratord.server.task.TaskPlane;
 import java.util.List;
@@ -26,8 +27,9 @@ final class DaemonGauges implements GaugeSource {
 
     @Override
     public void read(Sink sink) {
-        for (SchedulerSnapshot.Pool pool : tasks.ring().snapshot().pools()) {
-            pool(sink, pool);
+        List<SchedulerSnapshot.Pool> pools = tasks.ring().snapshot().pools();
+        for (int i = 0; i < pools.size(); i++) {
+            pool(sink, i, pools.get(i));
         }
         double bytes = 0;
         int retained = 0;
@@ -46,15 +48,45 @@ final class DaemonGauges implements GaugeSource {
         }
     }
 
-    private static void pool(Sink sink, SchedulerSnapshot.Pool pool) {
+    private void pool(Sink sink, int index, SchedulerSnapshot.Pool pool) {
         String engine = pool.engine().wireName();
         String version = Metrics.NO_VERSION;
-        for (SchedulerSnapshot.Replica replica : pool.replicas()) {
+        for (int i = 0; i < pool.replicas().size(); i++) {
+            SchedulerSnapshot.Replica replica = pool.replicas().get(i);
             version = replica.version().isEmpty() ? version : replica.version();
             sink.gauge(Family.ACTIVE_LEASES, replica.leased(), pool.id(), replica.id());
+            replica(sink, pool, replica, tasks.watches().view(index, i));
         }
         sink.gauge(Family.QUEUE_DEPTH, pool.queuedInteractive(), engine, version, pool.id(), "interactive");
         sink.gauge(Family.QUEUE_DEPTH, pool.queuedBatch(), engine, version, pool.id(), "batch");
         sink.gauge(Family.POOL_READY, Readiness.isReady(pool) ? 1 : 0, pool.id());
+    }
+
+    /** What an engine does not tell has no series: absent is not zero. */
+    private static void replica(
+            Sink sink, SchedulerSnapshot.Pool pool, SchedulerSnapshot.Replica replica, ReplicaView view) {
+        int breaker =
+                switch (view.breaker()) {
+                    case CLOSED -> 0;
+                    case HALF_OPEN -> 1;
+                    case OPEN -> 2;
+                };
+        sink.gauge(Family.BREAKER_STATE, breaker, pool.id(), replica.id());
+        if (view.load().running() >= 0) {
+            sink.gauge(Family.ENGINE_RUNNING, view.load().running(), pool.id(), replica.id());
+        }
+        if (view.load().queued() >= 0) {
+            sink.gauge(Family.ENGINE_QUEUED, view.load().queued(), pool.id(), replica.id());
+        }
+        if (!Double.isNaN(view.load().kvUsage())) {
+            String version = replica.version().isEmpty() ? Metrics.NO_VERSION : replica.version();
+            sink.gauge(
+                    Family.KV_CACHE_USAGE_RATIO,
+                    view.load().kvUsage(),
+                    pool.engine().wireName(),
+                    version,
+                    pool.id(),
+                    replica.id());
+        }
     }
 }

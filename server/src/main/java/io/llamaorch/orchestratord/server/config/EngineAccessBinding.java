@@ -15,7 +15,8 @@ final class EngineAccessBinding {
 
     /** Section {@code engine_auth}. */
     static @Nullable EngineAuth auth(Section s) {
-        String header = s.text("header", AUTHORIZATION, "name of the header; under Authorization the key is sent as Bearer");
+        String header =
+                s.text("header", AUTHORIZATION, "name of the header; under Authorization the key is sent as Bearer");
         String variable = s.text("env", null, "environment variable that holds the key");
         String file = s.text("file", null, "file that holds the key");
         if (!s.reading() || header == null || (variable == null && file == null)) {

@@ -48,7 +48,12 @@ final class PoolBinding {
 
     private static Config.Health health(Section s) {
         return new Config.Health(
-                s.integer("period_ms", 10, ConfigBinding.HOUR_MS, 2_000, "between two probes of a replica that is well, ms"),
+                s.integer(
+                        "period_ms",
+                        10,
+                        ConfigBinding.HOUR_MS,
+                        2_000,
+                        "between two probes of a replica that is well, ms"),
                 s.integer("misses", 1, 100, 2, "probes in a row without a good answer after which it is down"),
                 s.section("breaker", PoolBinding::breaker, "when tasks that fail there keep others away"));
     }
@@ -64,7 +69,11 @@ final class PoolBinding {
         return new Config.Reload(
                 s.integer("deadline_ms", 1, ConfigBinding.DAY_MS, 300_000, "how long a reload may take, ms"),
                 s.integer(
-                        "drain_ms", 0, ConfigBinding.DAY_MS, 30_000, "how long tasks may go on with the old model, ms"));
+                        "drain_ms",
+                        0,
+                        ConfigBinding.DAY_MS,
+                        30_000,
+                        "how long tasks may go on with the old model, ms"));
     }
 
     private static Config.EngineAccess access(Section s) {
@@ -118,7 +127,8 @@ final class PoolBinding {
         String wanted = engine == EngineKind.MOCK ? "mock" : "http";
         boolean tls = engine != EngineKind.MOCK && "https".equals(url.getScheme());
         if (!tls && !wanted.equals(url.getScheme())) {
-            return "engine " + engine.wireName() + " needs a URL of scheme " + wanted + (engine == EngineKind.MOCK ? "" : " or https") + ": such as "
+            return "engine " + engine.wireName() + " needs a URL of scheme " + wanted
+                    + (engine == EngineKind.MOCK ? "" : " or https") + ": such as "
                     + (engine == EngineKind.MOCK ? "mock:" : "http://127.0.0.1:9901");
         }
         if (engine == EngineKind.MOCK) {
@@ -143,6 +153,7 @@ final class PoolBinding {
                         300_000,
                         "request to first byte of the answer, prefill included, ms"),
                 s.integer("idle_ms", 1, ConfigBinding.DAY_MS, 60_000, "between two reads after that, ms"),
-                s.integer("probe_ms", 1, ConfigBinding.HOUR_MS, EngineTimeouts.PROBE_DEFAULT_MS, "on a whole probe, ms"));
+                s.integer(
+                        "probe_ms", 1, ConfigBinding.HOUR_MS, EngineTimeouts.PROBE_DEFAULT_MS, "on a whole probe, ms"));
     }
 }

@@ -1,15 +1,20 @@
 package io.llamaorch.orchestratord.server.control;
 
+import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.adapters.EngineFeatures;
+import io.llamaorch.orchestratord.adapters.EngineLoad;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.json.JsonWriter;
+import io.llamaorch.orchestratord.server.pool.Pool;
+import io.llamaorch.orchestratord.server.pool.Pools;
+import io.llamaorch.orchestratord.server.pool.ReplicaView;
+import io.llamaorch.orchestratord.server.pool.Watches;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
-import java.util.function.BiFunction;
-import org.jspecify.annotations.Nullable;
 
 /** Schemas {@code Capabilities}, {@code Pools}, {@code PoolHealth} of {@code contracts/openapi/control.yaml}. Any thread. */
 public final class ControlJson {
@@ -17,18 +22,19 @@ public final class ControlJson {
 
     private final Config config;
     private final String version;
-    private final BiFunction<Integer, Integer, @Nullable String> lastError;
+    private final Pools pools;
+    private final Watches watches;
 
     /**
      * Writes for one configuration.
      *
      * @param version of the daemon
-     * @param lastError why a replica is not ready, by indexes of pool and replica; null where it is
      */
-    public ControlJson(Config config, String version, BiFunction<Integer, Integer, @Nullable String> lastError) {
+    public ControlJson(Config config, String version, Pools pools, Watches watches) {
         this.config = config;
         this.version = version;
-        this.lastError = lastError;
+        this.pools = pools;
+        this.watches = watches;
     }
 
     JsonWriter capabilities(JsonWriter json, SchedulerSnapshot snapshot) {
@@ -58,25 +64,37 @@ public final class ControlJson {
 
     private void engine(JsonWriter json, EngineKind engine, List<SchedulerSnapshot.Pool> pools) {
         json.beginObject().member("engine", engine.wireName());
-        json.name("workloads").beginArray().value("completion").endArray();
-        boolean mock = engine == EngineKind.MOCK;
-        json.name("features").beginObject();
-        json.name("determinism").beginArray();
-        if (mock) {
-            json.value("strict");
+        EngineAdapter adapter = this.pools.adapter(engine);
+        if (adapter == null) {
+            throw new IllegalStateException("no adapter for " + engine);
         }
-        json.value("best_effort").endArray();
-        json.member("seed", true)
-                .member("grammar", !mock)
-                .member("json_schema", !mock)
-                .member("cancel", true)
-                .endObject();
+        json.name("workloads").beginArray();
+        adapter.workloads().stream().sorted().forEach(workload -> json.value(workload.wireName()));
+        json.endArray();
+        features(json, adapter.features());
         json.name("pools").beginArray();
         for (int i = 0; i < pools.size(); i++) {
             if (pools.get(i).engine() == engine) {
                 pool(json, pools.get(i), config.pools().get(i));
             }
         }
+        json.endArray().endObject();
+    }
+
+    private static void features(JsonWriter json, EngineFeatures features) {
+        json.name("features").beginObject();
+        json.name("determinism").beginArray();
+        if (features.strictDeterminism()) {
+            json.value("strict");
+        }
+        json.value("best_effort").endArray();
+        json.member("determinism_note", features.determinism())
+                .member("seed", features.seed())
+                .member("grammar", features.grammar())
+                .member("json_schema", features.jsonSchema())
+                .member("cancel", true);
+        json.name("sampling").beginArray();
+        features.sampling().stream().sorted().forEach(member -> json.value(member.wireName()));
         json.endArray().endObject();
     }
 
@@ -149,23 +167,15 @@ public final class ControlJson {
         return json.endArray().endObject();
     }
 
-    JsonWriter health(JsonWriter json, SchedulerSnapshot.Pool pool) {
+    JsonWriter health(JsonWriter json, Pool configured, SchedulerSnapshot.Pool pool) {
         head(json.beginObject(), pool);
-        int poolIndex = indexOf(pool.id());
         String newest = null;
         json.name("replicas").beginArray();
         for (int i = 0; i < pool.replicas().size(); i++) {
             SchedulerSnapshot.Replica replica = pool.replicas().get(i);
-            String error = lastError.apply(poolIndex, i);
-            newest = error == null ? newest : error;
-            json.beginObject()
-                    .member("replica_id", replica.id())
-                    .member("state", word(replica))
-                    .member("engine_version", replica.version().isEmpty() ? null : replica.version())
-                    .member("slots", replica.slots())
-                    .member("leased", replica.leased())
-                    .member("last_error", error)
-                    .endObject();
+            ReplicaView view = watches.view(configured.index(), i);
+            newest = view.lastError() == null ? newest : replica.id() + ": " + view.lastError();
+            replica(json, replica, view);
         }
         json.endArray().name("queue").beginObject();
         queue(json.name("interactive"), pool.queuedInteractive(), pool.queueCapacity());
@@ -177,6 +187,29 @@ public final class ControlJson {
                 .endObject();
     }
 
+    private static void replica(JsonWriter json, SchedulerSnapshot.Replica replica, ReplicaView view) {
+        EngineLoad load = view.load();
+        json.beginObject()
+                .member("replica_id", replica.id())
+                .member("state", word(replica))
+                .member("engine_version", replica.version().isEmpty() ? null : replica.version())
+                .member("slots", replica.slots())
+                .member("leased", replica.leased())
+                .member("breaker", view.breaker().name().toLowerCase(Locale.ROOT))
+                .member("occupied", view.occupied())
+                .member("restarts", view.restarts());
+        if (load.running() >= 0) {
+            json.member("running", load.running());
+        }
+        if (load.queued() >= 0) {
+            json.member("queued", load.queued());
+        }
+        if (!Double.isNaN(load.kvUsage())) {
+            json.member("kv_usage", load.kvUsage());
+        }
+        json.member("last_error", view.lastError()).endObject();
+    }
+
     private static void head(JsonWriter json, SchedulerSnapshot.Pool pool) {
         json.member("pool_id", pool.id())
                 .member("engine", pool.engine().wireName())
@@ -184,21 +217,14 @@ public final class ControlJson {
                 .member("live", Readiness.isLive(pool))
                 .member("ready", Readiness.isReady(pool))
                 .member("draining", pool.draining())
+                .member("reloading", pool.incomingModel() != null)
+                .member("incoming_model_ref", pool.incomingModel())
                 .member("slots", pool.slots())
                 .member("leased", pool.leases());
     }
 
     private static void queue(JsonWriter json, int depth, int capacity) {
         json.beginObject().member("depth", depth).member("capacity", capacity).endObject();
-    }
-
-    private int indexOf(String poolId) {
-        for (int i = 0; i < config.pools().size(); i++) {
-            if (config.pools().get(i).id().equals(poolId)) {
-                return i;
-            }
-        }
-        return 0;
     }
 
     private static String word(SchedulerSnapshot.Replica replica) {

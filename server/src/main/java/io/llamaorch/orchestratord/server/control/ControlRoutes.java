@@ -52,22 +52,15 @@ public final class ControlRoutes {
         exchange.respond(200, json.pools(exchange.json(), snapshot.get()));
     }
 
-    /** {@code GET /v1/pools/{id}/health}. */
-    public void health(Exchange exchange) {
-        for (SchedulerSnapshot.Pool pool : snapshot.get().pools()) {
-            if (pool.id().equals(exchange.id())) {
-                exchange.respond(200, json.health(exchange.json(), pool));
-                return;
-            }
-        }
-        exchange.respondError(ApiError.of(
-                ErrorCode.NOT_FOUND, "No pool of that name; GET /v1/pools lists those that are configured."));
-    }
-
-    /** {@code GET /livez}: 200 until the process exits. */
+    /** {@code GET /livez}: 200 until the process exits, but 500 once a defect has stopped the scheduler. */
     public void livez(Exchange exchange) {
-        exchange.respond(
-                200, exchange.json().beginObject().member("status", "live").endObject());
+        if (readiness.isSchedulerAlive()) {
+            exchange.respond(
+                    200, exchange.json().beginObject().member("status", "live").endObject());
+        } else {
+            exchange.respondError(ApiError.of(
+                    ErrorCode.INTERNAL, "The scheduler has stopped by a defect; the daemon is going down."));
+        }
     }
 
     /** {@code GET /readyz}: 503 from the moment that a drain begins. */

@@ -35,10 +35,7 @@ public final class PoolRoutes {
         if (pool != null) {
             exchange.respond(
                     200,
-                    json.health(
-                            exchange.json(),
-                            pool,
-                            snapshot.get().pools().get(pool.index())));
+                    json.health(exchange.json(), pool, snapshot.get().pools().get(pool.index())));
         }
     }
 
@@ -90,16 +87,16 @@ public final class PoolRoutes {
             exchange.respondError(request.error());
             return;
         }
-        long deadlineMs =
-                request.deadlineMs() >= 0 ? request.deadlineMs() : pool.config().reload().deadlineMs();
-        control.reload(
-                pool.index(), request.modelRef(), deadlineMs, answer(exchange, (body, done) -> body.member(
-                                "pool_id", pool.config().id())
-                        .member("model_ref", request.modelRef())
-                        .member("previous_model_ref", done.previousModel())
-                        .member("mode", done.mode())
-                        .member("took_ms", done.tookMs())
-                        .member("in_flight", done.inFlight())));
+        long deadlineMs = request.deadlineMs() >= 0
+                ? request.deadlineMs()
+                : pool.config().reload().deadlineMs();
+        control.reload(pool.index(), request.modelRef(), deadlineMs, answer(exchange, (body, done) -> body.member(
+                        "pool_id", pool.config().id())
+                .member("model_ref", request.modelRef())
+                .member("previous_model_ref", done.previousModel())
+                .member("mode", done.mode())
+                .member("took_ms", done.tookMs())
+                .member("in_flight", done.inFlight())));
     }
 
     /** Writes the members of an answer. */

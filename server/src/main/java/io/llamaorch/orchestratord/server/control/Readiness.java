@@ -38,6 +38,11 @@ public final class Readiness {
         return draining;
     }
 
+    /** Whether the scheduler's thread runs. */
+    public boolean isSchedulerAlive() {
+        return schedulerAlive.getAsBoolean();
+    }
+
     /** Whether new tasks are taken. */
     public boolean isReady() {
         if (draining || !schedulerAlive.getAsBoolean()) {

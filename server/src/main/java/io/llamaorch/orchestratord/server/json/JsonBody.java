@@ -66,8 +66,9 @@ final class JsonBody {
             }
             return members.read(parser);
         } catch (StreamConstraintsException e) {
-            return refused.apply(error("The body is nested deeper than " + DEPTH_MAX + ", or holds a number longer than "
-                    + NUMBER_CHARS_MAX + " or a name longer than " + NAME_CHARS_MAX + " characters."));
+            return refused.apply(
+                    error("The body is nested deeper than " + DEPTH_MAX + ", or holds a number longer than "
+                            + NUMBER_CHARS_MAX + " or a name longer than " + NAME_CHARS_MAX + " characters."));
         } catch (JsonProcessingException e) {
             long at = e.getLocation() == null ? 0 : Math.max(0, e.getLocation().getByteOffset());
             return refused.apply(error("The body is not JSON near byte " + at + "."));

@@ -61,8 +61,7 @@ public final class PoolRequestReader {
                 seen = in.once(seen, isDeadline ? DEADLINE : MODEL, pointer);
             }
             boolean read = known
-                    ? seen >= 0
-                            && (isDeadline ? in.integer(pointer, 0, DEADLINE_MAX_MS) : modelRef(in, pointer))
+                    ? seen >= 0 && (isDeadline ? in.integer(pointer, 0, DEADLINE_MAX_MS) : modelRef(in, pointer))
                     : in.unknown("", name);
             if (!read) {
                 return Result.refused(in.refusal());

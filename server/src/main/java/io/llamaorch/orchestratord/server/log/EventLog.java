@@ -167,21 +167,54 @@ public final class EventLog {
     }
 
     /** A replica's state changed. */
-    public void replicaChanged(String poolId, String replicaId, ReplicaStatus.@Nullable State from, ReplicaStatus now) {
-        Level level = now.state() == ReplicaStatus.State.DOWN ? Level.WARN : Level.INFO;
+    public void replicaChanged(
+            String poolId,
+            String replicaId,
+            ReplicaStatus.State from,
+            ReplicaStatus.State to,
+            String engineVersion,
+            @Nullable String lastError) {
         String word =
-                switch (now.state()) {
+                switch (to) {
                     case READY -> "is ready";
                     case LOADING -> "is loading its model";
                     case DOWN -> "is down";
                 };
-        event(level, "pool_transition", "A replica " + word + ".")
+        event(to == ReplicaStatus.State.DOWN ? Level.WARN : Level.INFO, "pool_transition", "A replica " + word + ".")
                 .with("pool_id", poolId)
                 .with("replica_id", replicaId)
-                .with("from", from == null ? null : lower(from))
-                .with("to", lower(now.state()))
-                .with("engine_version", now.engineVersion())
-                .with("last_error", now.lastError())
+                .with("from", lower(from))
+                .with("to", lower(to))
+                .with("engine_version", engineVersion.isEmpty() ? null : engineVersion)
+                .with("last_error", lastError)
+                .write(log);
+    }
+
+    /** A circuit breaker opened, closed, or lets one task through. */
+    public void breakerChanged(String poolId, String replicaId, Enum<?> to, @Nullable String lastError) {
+        event(
+                        Level.WARN,
+                        "breaker",
+                        "The circuit breaker of a replica is now " + lower(to).replace('_', ' ') + ".")
+                .with("pool_id", poolId)
+                .with("replica_id", replicaId)
+                .with("to", lower(to))
+                .with("last_error", lastError)
+                .write(log);
+    }
+
+    /** An engine runs more than was asked of it. */
+    public void replicaOccupied(String poolId, String replicaId, int decodes) {
+        event(Level.WARN, "zombie_decodes", "An engine runs " + decodes + " decodes that are not ours.")
+                .with("pool_id", poolId)
+                .with("replica_id", replicaId)
+                .with("decodes", decodes)
+                .write(log);
+    }
+
+    /** A task gave its slot back before its first token, and waits for another replica. */
+    public void retried(TaskContext task, ApiError why) {
+        error(task(Level.INFO, "retry", "A task failed before its first token and is tried elsewhere.", task), why)
                 .write(log);
     }
 

@@ -26,6 +26,13 @@ public interface GaugeSource {
                 "engine_version",
                 "pool_id",
                 "replica_id"),
+        BREAKER_STATE(
+                "breaker_state",
+                "Circuit breaker of a replica: 0 closed, 1 half open, 2 open.",
+                "pool_id",
+                "replica_id"),
+        ENGINE_RUNNING("engine_running", "Decodes under way, as the engine says.", "pool_id", "replica_id"),
+        ENGINE_QUEUED("engine_queued", "Requests waiting in the engine, as it says.", "pool_id", "replica_id"),
         OPEN_STREAMS("open_streams", "Readers attached to streams."),
         HTTP_CONNECTIONS("http_connections", "Client connections open."),
         RING_OCCUPANCY("ring_occupancy", "Events in the scheduler's ring that wait."),

@@ -33,6 +33,7 @@ public final class Metrics {
     private static final String[] REPLICA_PRIORITY = {"engine", "engine_version", "pool_id", "replica_id", "priority"};
     private static final String[] REPLICA_REASON = {"engine", "engine_version", "pool_id", "replica_id", "reason"};
     private static final String[] POOL_PRIORITY = {"engine", "engine_version", "pool_id", "priority"};
+    private static final String[] POOL_REPLICA = {"pool_id", "replica_id"};
     private static final double[] FIRST_TOKEN_MS = {50, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000};
     private static final double[] DECODE_MS = {250, 500, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000};
     private static final double[] HTTP_MS = {0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000, 5000};
@@ -73,6 +74,13 @@ public final class Metrics {
     private final Counter acceptFailures =
             counter("accept_failures_total", "Failures of the listening socket: no connection could be accepted.");
     private final Counter drains = counter("drain_events_total", "Drains begun.", "pool_id");
+    private final Counter reloads = counter("reload_events_total", "Reloads ended.", "pool_id", "outcome");
+    private final Counter restarts =
+            counter("replica_restarts_total", "Engine processes started anew.", "pool_id", "replica_id");
+    private final Counter retries =
+            counter("task_retries_total", "Tasks given back before their first token, for another replica.", "engine");
+    private final Counter zombies =
+            counter("zombie_decodes_total", "Decodes found at engines that are not ours.", "pool_id", "replica_id");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
 
@@ -159,6 +167,31 @@ public final class Metrics {
     /** A drain of a pool begun. */
     public Counter.Child drains(String poolId) {
         return child(drains, "drain_events_total", new String[] {"pool_id"}, poolId);
+    }
+
+    /** A reload ended: {@code committed} or {@code rolled_back}. */
+    public Counter.Child reloads(String poolId, boolean committed) {
+        return child(
+                reloads,
+                "reload_events_total",
+                new String[] {"pool_id", "outcome"},
+                poolId,
+                committed ? "committed" : "rolled_back");
+    }
+
+    /** An engine process started anew. */
+    public Counter.Child restarts(String poolId, String replicaId) {
+        return child(restarts, "replica_restarts_total", POOL_REPLICA, poolId, replicaId);
+    }
+
+    /** Tasks given back before their first token, for another replica. */
+    public Counter.Child retries(String engine) {
+        return child(retries, "task_retries_total", new String[] {"engine"}, engine);
+    }
+
+    /** Decodes found at an engine that are not ours. */
+    public Counter.Child zombies(String poolId, String replicaId) {
+        return child(zombies, "zombie_decodes_total", POOL_REPLICA, poolId, replicaId);
     }
 
     /** The {@code Content-Type} of {@link #render()}. */

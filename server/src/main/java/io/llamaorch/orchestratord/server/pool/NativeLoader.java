@@ -67,8 +67,7 @@ final class NativeLoader implements ModelLoader {
         }
 
         private int leftMs() {
-            return (int) Math.clamp(
-                    TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime()), 1, Integer.MAX_VALUE);
+            return Math.clamp(TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime()), 1, Integer.MAX_VALUE);
         }
 
         void next() {

@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server.pool;
 
+import io.llamaorch.orchestratord.adapters.ModelControl;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
@@ -12,7 +13,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,15 +79,13 @@ public final class PoolControl {
      *
      * @param tell offers to the ring what must not be lost; called on the control loop
      * @param loop the control loop
-     * @param loaderOf how a pool gets another model; null where it can't
      */
-    PoolControl(
+    public PoolControl(
             Pools pools,
             Watches watches,
             SchedulerRing<?> ring,
             Consumer<BooleanSupplier> tell,
             EventLoop loop,
-            Function<Pool, @Nullable ModelLoader> loaderOf,
             Metrics metrics,
             EventLog log) {
         this.ring = ring;
@@ -96,12 +94,22 @@ public final class PoolControl {
         this.metrics = metrics;
         this.log = log;
         for (Pool pool : pools.all()) {
-            this.pools.add(new PoolState(pool, watches.of(pool), loaderOf.apply(pool)));
+            this.pools.add(new PoolState(pool, watches.of(pool), loader(pool)));
         }
+    }
+
+    /** How a pool gets another model; null where it can't. */
+    private @Nullable ModelLoader loader(Pool pool) {
+        ModelControl control = pool.adapter().modelControl();
+        return control == null ? null : new NativeLoader(pool, control, loop);
     }
 
     EventLoop loop() {
         return loop;
+    }
+
+    Metrics metrics() {
+        return metrics;
     }
 
     EventLog log() {
@@ -143,8 +151,7 @@ public final class PoolControl {
             log.poolChanged(state.pool.config().id(), "draining", "asked to, within " + deadlineMs + " ms");
             long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(deadlineMs);
             loop.schedule(() -> watchDrain(state, round, deadlineNs), LOOK_MS, TimeUnit.MILLISECONDS);
-            done.accept(
-                    Answer.of(new Drain(before.leases(), before.queuedInteractive() + before.queuedBatch())));
+            done.accept(Answer.of(new Drain(before.leases(), before.queuedInteractive() + before.queuedBatch())));
         });
     }
 

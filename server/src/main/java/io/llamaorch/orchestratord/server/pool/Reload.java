@@ -98,6 +98,7 @@ public final class Reload {
         control.tell(() -> control.ring().offerEndReload(state.pool.index(), true));
         state.lastReloadMs = tookMs();
         int inFlight = control.snapshot(state.pool).leases();
+        control.metrics().reloads(id(), true).inc();
         control.log().poolChanged(id(), "reloaded", "serves " + model + " after " + tookMs() + " ms");
         done.accept(Answer.of(new Done(previous, modeWord(), tookMs(), inFlight)));
         endTasksBefore(generation, state.pool.config().reload().drainMs(), () -> {
@@ -132,9 +133,10 @@ public final class Reload {
     private void rolledBack(String why) {
         control.tell(() -> control.ring().offerEndReload(state.pool.index(), false));
         state.reloading = false;
+        control.metrics().reloads(id(), false).inc();
         control.log().poolChanged(id(), "rolled_back", why);
-        done.accept(Answer.refused(
-                PoolControl.conflict(state.pool, "could not be reloaded with " + model + ": " + why)));
+        done.accept(
+                Answer.refused(PoolControl.conflict(state.pool, "could not be reloaded with " + model + ": " + why)));
     }
 
     /** Waits until no task placed before a generation runs, ends what is left after a while, and goes on. */

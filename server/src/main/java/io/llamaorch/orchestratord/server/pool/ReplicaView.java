@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param load what the engine last said of its load
  * @param breaker state of the circuit breaker
  * @param occupied decodes that the engine runs and that are not ours
+ * @param restarts times that the daemon has started its engine anew
  * @param lastError why it is not ready, or the last failure of a task there; null where there is none
  */
 public record ReplicaView(
@@ -24,6 +25,7 @@ public record ReplicaView(
         EngineLoad load,
         BreakerState breaker,
         int occupied,
+        int restarts,
         @Nullable String lastError) {
 
     /** Whether tasks may go to a replica, by how the last ones ended there. */
@@ -38,7 +40,7 @@ public record ReplicaView(
 
     /** Nothing is known yet. */
     static final ReplicaView UNKNOWN = new ReplicaView(
-            ReplicaStatus.State.LOADING, "", 0, 0, EngineLoad.UNKNOWN, BreakerState.CLOSED, 0, "not asked yet");
+            ReplicaStatus.State.LOADING, "", 0, 0, EngineLoad.UNKNOWN, BreakerState.CLOSED, 0, 0, "not asked yet");
 
     /** Whether the scheduler would be told the same of both. */
     boolean isSameForScheduler(ReplicaView other) {

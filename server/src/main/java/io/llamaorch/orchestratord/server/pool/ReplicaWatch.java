@@ -59,6 +59,7 @@ final class ReplicaWatch {
     private int round;
     private int misses;
     private int occupied;
+    private int restarts;
     private boolean asking;
     private boolean askAgain;
     private boolean warm;
@@ -86,6 +87,11 @@ final class ReplicaWatch {
     /** The replica; any thread. */
     Replica replica() {
         return replica;
+    }
+
+    /** The loop that owns this; any thread. */
+    EventLoop loop() {
+        return loop;
     }
 
     /** What is known; any thread. */
@@ -128,6 +134,14 @@ final class ReplicaWatch {
         loop.execute(() -> {
             held = why;
             restart();
+            publish();
+        });
+    }
+
+    /** Any thread: its engine was started anew, that many times in all. */
+    void onRestart(int times) {
+        loop.execute(() -> {
+            restarts = times;
             publish();
         });
     }
@@ -235,7 +249,8 @@ final class ReplicaWatch {
         if (believed) {
             take(status);
         }
-        long periodMs = believed ? (status.state() == State.READY && warm ? settings.periodMs() : downPeriodMs()) : AGAIN_MS;
+        long periodMs =
+                believed ? (status.state() == State.READY && warm ? settings.periodMs() : downPeriodMs()) : AGAIN_MS;
         if (askAgain) {
             askAgain = false;
             periodMs = Math.min(periodMs, AGAIN_MS);
@@ -271,9 +286,8 @@ final class ReplicaWatch {
                 return;
             }
         }
-        occupied = status.state() == State.READY
-                ? occupancy.sample(status.load().running(), leased.getAsInt())
-                : 0;
+        occupied =
+                status.state() == State.READY ? occupancy.sample(status.load().running(), leased.getAsInt()) : 0;
         publish();
     }
 
@@ -285,16 +299,15 @@ final class ReplicaWatch {
         }
         int asked = round;
         asking = true;
-        new Preload(adapter, target, replica.pool().config(), loop)
-                .run(failure -> {
-                    if (asked != round || stopped) {
-                        return;
-                    }
-                    asking = false;
-                    warm = failure == null;
-                    taskError = failure == null ? null : bounded("one-token decode: " + failure.message());
-                    publish();
-                });
+        new Preload(adapter, target, replica.pool().config(), loop).run(failure -> {
+            if (asked != round || stopped) {
+                return;
+            }
+            asking = false;
+            warm = failure == null;
+            taskError = failure == null ? null : bounded("one-token decode: " + failure.message());
+            publish();
+        });
     }
 
     /** Says what is known, where that is not what was said last. */
@@ -334,7 +347,7 @@ final class ReplicaWatch {
             int usable = (slots > 0 ? Math.min(slots, configured) : configured) - occupied;
             slots = trust == BreakerState.HALF_OPEN ? 1 : Math.max(1, usable);
         }
-        return new ReplicaView(state, version, slots, ctx, load, trust, occupied, error);
+        return new ReplicaView(state, version, slots, ctx, load, trust, occupied, restarts, error);
     }
 
     private void cancelNext() {

@@ -32,11 +32,7 @@ final class Verification {
     private @Nullable ReplicaStatus last;
 
     private Verification(
-            EngineAdapter adapter,
-            EngineTarget target,
-            Config.Pool pool,
-            EventLoop loop,
-            Consumer<Verdict> done) {
+            EngineAdapter adapter, EngineTarget target, Config.Pool pool, EventLoop loop, Consumer<Verdict> done) {
         this.adapter = adapter;
         this.target = target;
         this.pool = pool;
@@ -87,7 +83,8 @@ final class Verification {
             return;
         }
         new Preload(adapter, target, pool, loop)
-                .run(failure -> answer(failure == null ? null : "it is healthy and decodes nothing: " + failure.message()));
+                .run(failure ->
+                        answer(failure == null ? null : "it is healthy and decodes nothing: " + failure.message()));
     }
 
     private void answer(@Nullable String problem) {

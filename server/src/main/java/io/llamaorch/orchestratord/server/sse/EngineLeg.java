@@ -25,6 +25,7 @@ final class EngineLeg implements EngineSink {
     private final boolean sameLoop;
     private final TokenQueue queue;
     private @Nullable EngineCall call;
+    private @Nullable EngineOutput output;
     private boolean stopped;
     private boolean aborted;
     private volatile boolean signaled;
@@ -146,15 +147,14 @@ final class EngineLeg implements EngineSink {
         publish();
     }
 
-    /** Never: {@code TaskRoutes} admits no task of such a workload. */
     @Override
-    public void output(EngineOutput output) {
-        throw new IllegalStateException("no way yet to hand on what is not text");
+    public void output(EngineOutput result) {
+        output = result;
     }
 
     @Override
     public void end(EngineUsage usage) {
-        queue.end(usage);
+        queue.end(new EngineResult(usage, output));
         signal();
     }
 

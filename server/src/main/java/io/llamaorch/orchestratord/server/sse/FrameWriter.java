@@ -1,7 +1,6 @@
 package io.llamaorch.orchestratord.server.sse;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /**
  * Builds frames: each is one server-sent event inside one HTTP chunk.
@@ -20,6 +19,7 @@ final class FrameWriter {
     private static final byte[] INDEX = ascii("\",\"i\":");
     private static final byte[] TOKEN_END = ascii("}\n\n\r\n");
     private static final int CRLF_BYTES = 2;
+    private static final int KEPT_BYTES_MAX = 256 << 10;
 
     private byte[] bytes = new byte[4096];
     private int length;
@@ -93,9 +93,12 @@ final class FrameWriter {
         length = at;
     }
 
+    /** Makes room for a frame of that size, whose bytes are about to be written; a rare large one is not kept. */
     private void ensure(int size) {
         if (bytes.length < size) {
-            bytes = Arrays.copyOf(bytes, Math.max(size, bytes.length * 2));
+            bytes = new byte[Math.max(size, bytes.length * 2)];
+        } else if (bytes.length > KEPT_BYTES_MAX && size <= KEPT_BYTES_MAX) {
+            bytes = new byte[KEPT_BYTES_MAX];
         }
     }
 

@@ -1,5 +1,7 @@
 package io.llamaorch.orchestratord.server.sse;
 
+import io.llamaorch.orchestratord.adapters.EngineFailure;
+
 /**
  * What a stream tells the rest of the daemon. Called on the stream's loop; never blocks.
  */
@@ -13,6 +15,12 @@ public interface StreamEvents {
 
     /** A metrics period has passed while it decodes: the scheduler learns how far it is, and answers with figures. */
     void progress(TaskStream stream);
+
+    /** The engine broke the call, or refused it: what that says of the replica is to be judged. */
+    void engineFailed(TaskStream stream, EngineFailure failure);
+
+    /** The task gives its slot back and waits for another replica; {@link TaskStream#dispatch} is null again. */
+    void retry(TaskStream stream);
 
     /** A queued stream has a reader that wants to know where it stands. */
     void askPosition(TaskStream stream);

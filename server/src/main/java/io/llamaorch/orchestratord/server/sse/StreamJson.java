@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.sse;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import io.llamaorch.orchestratord.adapters.EngineOutput;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
@@ -8,6 +9,7 @@ import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,7 +106,33 @@ final class StreamJson {
         if (canceled) {
             json.append(",\"canceled\":true");
         }
+        if (ending.output() != null) {
+            output(json, ending.output());
+        }
         return json.append('}');
+    }
+
+    private static void output(StringBuilder json, EngineOutput output) {
+        List<float[]> embeddings = output.embeddings();
+        double[] scores = output.scores();
+        if (embeddings != null) {
+            json.append(",\"embeddings\":[");
+            for (int i = 0; i < embeddings.size(); i++) {
+                json.append(i == 0 ? "[" : ",[");
+                float[] vector = embeddings.get(i);
+                for (int j = 0; j < vector.length; j++) {
+                    json.append(j == 0 ? "" : ",").append(vector[j]);
+                }
+                json.append(']');
+            }
+            json.append(']');
+        } else if (scores != null) {
+            json.append(",\"scores\":[");
+            for (int i = 0; i < scores.length; i++) {
+                json.append(i == 0 ? "" : ",").append(scores[i]);
+            }
+            json.append(']');
+        }
     }
 
     static CharSequence error(ApiError error) {

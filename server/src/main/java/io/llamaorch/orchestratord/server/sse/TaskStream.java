@@ -3,7 +3,6 @@ package io.llamaorch.orchestratord.server.sse;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
-import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
@@ -42,6 +41,7 @@ public final class TaskStream implements Runnable {
     private @Nullable Dispatch dispatch;
     private @Nullable EngineLeg leg;
     private @Nullable Ending ending;
+    private @Nullable ApiError retryFailure;
     private @Nullable List<Runnable> sealWaiters;
     private String sealReason = "";
 
@@ -205,7 +205,7 @@ public final class TaskStream implements Runnable {
     public void fail(Outcome outcome, ApiError error) {
         if (ending == null && gate.end()) {
             stopEngine();
-            finishWith(new Ending(outcome, null, error, null));
+            finishWith(new Ending(outcome, null, null, error, null));
         }
     }
 
@@ -219,7 +219,7 @@ public final class TaskStream implements Runnable {
         stopEngine();
         List<Runnable> waiters = sealWaiters;
         sealWaiters = null;
-        finishWith(new Ending(Outcome.FAILED, null, StreamJson.DEFECT, null));
+        finishWith(Ending.failed(StreamJson.DEFECT));
         if (waiters != null) {
             settle(waiters);
         }
@@ -249,17 +249,14 @@ public final class TaskStream implements Runnable {
     private void drain(EngineLeg source) {
         source.clearSignal();
         TokenQueue queue = source.queue();
-        if (startedAtNs == 0 && queue.isAccepted() && gate.isOpen()) {
-            startedAtNs = System.nanoTime();
-            if (!append("started", StreamJson.started(this))) {
-                fail(Outcome.FAILED, StreamJson.TRANSCRIPT_MEMORY);
-                return;
-            }
-            home.events().started(this);
-        }
         // The outcome first: every slab before it is then visible to the polls that follow.
         Object outcome = queue.outcome();
-        for (TokenSlab slab = queue.poll(); slab != null; slab = queue.poll()) {
+        TokenSlab slab = queue.poll();
+        boolean decodes = slab != null || outcome instanceof EngineResult;
+        if (startedAtNs == 0 && queue.isAccepted() && gate.isOpen() && (decodes || !isRetriable()) && !begin()) {
+            return;
+        }
+        for (; slab != null; slab = queue.poll()) {
             boolean stored = appendTokens(slab);
             home.slabs().give(slab);
             if (!stored) {
@@ -279,6 +276,22 @@ public final class TaskStream implements Runnable {
             source.onRoom();
         }
         readers.pump();
+    }
+
+    /** The engine has taken the request; where another replica may have to, that is told with its first token. */
+    private boolean begin() {
+        startedAtNs = System.nanoTime();
+        if (!append("started", StreamJson.started(this))) {
+            fail(Outcome.FAILED, StreamJson.TRANSCRIPT_MEMORY);
+            return false;
+        }
+        home.events().started(this);
+        return true;
+    }
+
+    private boolean isRetriable() {
+        Dispatch at = dispatch;
+        return at != null && at.retriable();
     }
 
     private boolean appendTokens(TokenSlab slab) {
@@ -322,28 +335,71 @@ public final class TaskStream implements Runnable {
     }
 
     private void onEngineOutcome(Object outcome) {
-        if (!gate.end()) {
-            return;
-        }
-        if (outcome instanceof EngineUsage usage) {
-            finishWith(new Ending(Outcome.COMPLETED, usage, null, null));
+        if (outcome instanceof EngineResult result) {
+            if (gate.end()) {
+                finishWith(Ending.completed(result));
+            }
             return;
         }
         EngineFailure failure = (EngineFailure) outcome;
-        ApiError error = ApiError.of(failure.code(), failure.message());
-        finishWith(new Ending(
-                Outcome.FAILED,
+        home.events().engineFailed(this, failure);
+        if (startedAtNs == 0 && isRetriable() && failure.retriable()) {
+            giveBackForRetry(failure);
+        } else if (gate.end()) {
+            finishWith(Ending.failed(error(failure)));
+        }
+    }
+
+    /** Waits for another replica, as if it had never been dispatched. */
+    private void giveBackForRetry(EngineFailure failure) {
+        retryFailure = error(failure);
+        dispatch = null;
+        pulse.restart();
+        home.events().retry(this);
+    }
+
+    /** Why it was given back for a retry. */
+    public ApiError retryFailure() {
+        ApiError failure = retryFailure;
+        if (failure == null) {
+            throw new IllegalStateException("not given back");
+        }
+        return failure;
+    }
+
+    /** No other replica takes the task: it ends with the failure that it met. */
+    public void onRetryRefused() {
+        ApiError failure = retryFailure;
+        if (failure != null && dispatch == null && gate.end()) {
+            finishWith(Ending.failed(failure));
+        }
+    }
+
+    /** A queued task waits in another pool from now on; where it stood at its admission stays. */
+    public void onMoved(String poolId) {
+        Admission was = admission;
+        if (was != null) {
+            admission = new Admission(
+                    poolId,
+                    was.queuePosition(),
+                    was.predictedStartMs(),
+                    was.predictedEndMs(),
+                    was.backoffMs(),
+                    was.onTimeProbability(),
+                    was.queueDepth());
+        }
+    }
+
+    private ApiError error(EngineFailure failure) {
+        return new ApiError(
+                failure.code(),
+                failure.message(),
+                info.engine(),
+                info.poolIdOr(dispatch),
+                failure.retriable(),
+                ApiError.NO_RETRY_AFTER,
                 null,
-                new ApiError(
-                        error.code(),
-                        error.message(),
-                        info.engine(),
-                        info.poolIdOr(dispatch),
-                        failure.retriable(),
-                        ApiError.NO_RETRY_AFTER,
-                        null,
-                        List.of()),
-                null));
+                List.of());
     }
 
     /** Adds an event; false where its transcript finds no memory. */
@@ -403,7 +459,7 @@ public final class TaskStream implements Runnable {
         List<EventLoop> cutOn = List.of();
         try {
             cutOn = dropUndelivered();
-            finishWith(new Ending(Outcome.CANCELED, null, null, sealReason));
+            finishWith(new Ending(Outcome.CANCELED, null, null, null, sealReason));
         } catch (Throwable thrown) {
             onDefect(thrown);
         }
@@ -487,6 +543,14 @@ public final class TaskStream implements Runnable {
     private void appendEnding(Ending newEnding) {
         FrameWriter frames = home.frames();
         ApiError error = newEnding.error();
+        if (newEnding.output() != null) {
+            frames.event(log.events() + 1, "end", StreamJson.end(this, newEnding));
+            if (store(frames)) {
+                return;
+            }
+            ending = Ending.failed(StreamJson.TRANSCRIPT_MEMORY); // vectors may be large; no other ending is
+            error = StreamJson.TRANSCRIPT_MEMORY;
+        }
         frames.event(
                 log.events() + 1,
                 error == null ? "end" : "error",

@@ -1,7 +1,6 @@
 package io.llamaorch.orchestratord.server.sse;
 
 import io.llamaorch.orchestratord.adapters.EngineFailure;
-import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.netty.buffer.ByteBuf;
 import org.jctools.queues.varhandle.unpadded.SpscVarHandleUnpaddedArrayQueue;
 import org.jspecify.annotations.Nullable;
@@ -91,8 +90,8 @@ final class TokenQueue {
     }
 
     /** Producer: the engine is done; nothing follows. */
-    void end(EngineUsage usage) {
-        pendingOutcome = usage;
+    void end(EngineResult result) {
+        pendingOutcome = result;
         publish();
     }
 
@@ -113,7 +112,7 @@ final class TokenQueue {
         return slabs.poll();
     }
 
-    /** Consumer: the {@link EngineUsage} or {@link EngineFailure} that ended the call; null before. */
+    /** Consumer: the {@link EngineResult} or {@link EngineFailure} that ended the call; null before. */
     @Nullable
     Object outcome() {
         return outcome;

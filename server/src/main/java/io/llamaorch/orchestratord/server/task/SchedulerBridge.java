@@ -63,6 +63,16 @@ final class SchedulerBridge implements Effects<Task> {
     }
 
     @Override
+    public void moved(Task task, Admission admission) {
+        post(task, () -> task.stream().onMoved(admission.poolId()));
+    }
+
+    @Override
+    public void retryRefused(Task task) {
+        post(task, () -> task.stream().onRetryRefused());
+    }
+
+    @Override
     public void aborted(Task task, ApiError error) {
         post(task, () -> task.stream().fail(Outcome.FAILED, error));
     }

@@ -1,5 +1,7 @@
 package io.llamaorch.orchestratord.server.task;
 
+import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
@@ -16,6 +18,9 @@ import io.llamaorch.orchestratord.server.metrics.PoolSeries;
 import io.llamaorch.orchestratord.server.metrics.RejectReason;
 import io.llamaorch.orchestratord.server.metrics.ReplicaSeries;
 import io.llamaorch.orchestratord.server.metrics.TaskOutcome;
+import io.llamaorch.orchestratord.server.pool.Pools;
+import io.llamaorch.orchestratord.server.pool.Replica;
+import io.llamaorch.orchestratord.server.pool.Watches;
 import io.llamaorch.orchestratord.server.sse.Ending;
 import io.llamaorch.orchestratord.server.sse.StreamEvents;
 import io.llamaorch.orchestratord.server.sse.TaskInfo;
@@ -36,15 +41,9 @@ final class TaskLifecycle implements StreamEvents {
     private final Metrics metrics;
     private final EventLog log;
     private final IntFunction<LoopContext> engineLoopOf;
-    private final SuspectListener suspects;
     private @Nullable SchedulerRing<Task> ring;
+    private @Nullable Watches watches;
     private volatile @Nullable ApiError stopError;
-
-    /** Told when a task met trouble with a replica. */
-    @FunctionalInterface
-    interface SuspectListener {
-        void onSuspect(int poolIndex, int replicaIndex);
-    }
 
     /**
      * Not yet connected to the scheduler; {@link #connect} comes before the first task.
@@ -52,23 +51,26 @@ final class TaskLifecycle implements StreamEvents {
      * @param engineLoopOf the loop that makes the engine calls of streams of a loop, by the latter's index
      */
     TaskLifecycle(
-            TaskRegistry registry,
-            Pools pools,
-            Metrics metrics,
-            EventLog log,
-            IntFunction<LoopContext> engineLoopOf,
-            SuspectListener suspects) {
+            TaskRegistry registry, Pools pools, Metrics metrics, EventLog log, IntFunction<LoopContext> engineLoopOf) {
         this.registry = registry;
         this.pools = pools;
         this.metrics = metrics;
         this.log = log;
         this.engineLoopOf = engineLoopOf;
-        this.suspects = suspects;
     }
 
     /** The ring and this class need each other; called once, before the threads start. */
-    void connect(SchedulerRing<Task> newRing) {
+    void connect(SchedulerRing<Task> newRing, Watches newWatches) {
         ring = newRing;
+        watches = newWatches;
+    }
+
+    private Watches watches() {
+        Watches connected = watches;
+        if (connected == null) {
+            throw new IllegalStateException("not connected to the watches");
+        }
+        return connected;
     }
 
     private SchedulerRing<Task> ring() {
@@ -123,19 +125,20 @@ final class TaskLifecycle implements StreamEvents {
     }
 
     private void place(Task task, Dispatch dispatch) {
-        Pools.Replica replica =
-                pools.replica(dispatch.lease().poolIndex(), dispatch.lease().replicaIndex());
+        Replica replica = replicaOf(dispatch);
         metrics.placement(
                         true, dispatch.decision().pinned(), dispatch.decision().fallback())
                 .inc();
         metrics.candidatesConsidered(dispatch.decision().candidates().size());
         log.placed(task.context(), dispatch);
         LoopContext engineLoop = engineLoopOf.apply(task.home().index());
-        boolean taken =
-                task.stream().onDispatched(dispatch, replica.pool().adapter(), replica.target(), engineLoop.streams());
+        EngineTarget target = replica.target(dispatch.generation());
+        boolean taken = task.stream().onDispatched(dispatch, replica.pool().adapter(), target, engineLoop.streams());
         if (taken) {
-            replica.series(dispatch.engineVersion())
-                    .started(task.stream().info().priority());
+            if (dispatch.attempt() == 0) {
+                replica.series(dispatch.engineVersion())
+                        .started(task.stream().info().priority());
+            }
             ApiError error = stopError;
             if (error != null) {
                 task.stream().fail(Ending.Outcome.FAILED, error);
@@ -177,12 +180,33 @@ final class TaskLifecycle implements StreamEvents {
         ring().offerFirstToken(id, -1); // an estimate's sample: may be lost while the ring is full
         Dispatch dispatch = stream.dispatch();
         if (dispatch != null) {
+            watches().onDecoded(dispatch);
             replicaOf(dispatch)
                     .poolSeries(dispatch.engineVersion())
                     .firstTokenMs(
                             stream.info().priority(),
                             (stream.firstTokenAtNs() - stream.info().createdAtNs()) / 1e6);
         }
+    }
+
+    @Override
+    public void engineFailed(TaskStream stream, EngineFailure failure) {
+        Dispatch dispatch = stream.dispatch();
+        if (dispatch != null) {
+            watches().onFailed(dispatch, failure);
+        }
+    }
+
+    @Override
+    public void retry(TaskStream stream) {
+        UUID id = stream.info().id();
+        Task task = registry.get(id);
+        if (task == null) {
+            throw new IllegalStateException("a retry of an unknown task");
+        }
+        metrics.retries(stream.info().engine()).inc();
+        log.retried(task.context(), stream.retryFailure());
+        task.home().tell(() -> ring().offerRetry(id));
     }
 
     @Override
@@ -232,10 +256,6 @@ final class TaskLifecycle implements StreamEvents {
         giveBack(task, ending, dispatch);
         count(stream, ending, dispatch);
         log(task, ending, dispatch);
-        ApiError error = ending.error();
-        if (error != null && dispatch != null && ending.outcome() == Ending.Outcome.FAILED) {
-            suspects.onSuspect(dispatch.lease().poolIndex(), dispatch.lease().replicaIndex());
-        }
     }
 
     @Override
@@ -326,7 +346,7 @@ final class TaskLifecycle implements StreamEvents {
         }
     }
 
-    private Pools.Replica replicaOf(Dispatch dispatch) {
+    private Replica replicaOf(Dispatch dispatch) {
         return pools.replica(dispatch.lease().poolIndex(), dispatch.lease().replicaIndex());
     }
 

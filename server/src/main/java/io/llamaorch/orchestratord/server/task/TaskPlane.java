@@ -1,9 +1,9 @@
 package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
-import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
-import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
+import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
 import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSettings;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
@@ -13,6 +13,9 @@ import io.llamaorch.orchestratord.scheduler.ring.WaitMode;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.llamaorch.orchestratord.server.pool.PoolControl;
+import io.llamaorch.orchestratord.server.pool.Pools;
+import io.llamaorch.orchestratord.server.pool.Watches;
 import io.llamaorch.orchestratord.server.sse.Ending;
 import io.llamaorch.orchestratord.server.sse.Retention;
 import io.llamaorch.orchestratord.server.sse.SlabPool;
@@ -24,13 +27,13 @@ import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Everything about tasks, put together: loops, scheduler, probers, routes. Built and started by one thread; then each
+ * Everything about tasks, put together: loops, scheduler, pools, routes. Built and started by one thread; then each
  * part has its own.
  */
 public final class TaskPlane {
@@ -40,16 +43,17 @@ public final class TaskPlane {
     private final LoopContexts loops;
     private final TaskRegistry registry = new TaskRegistry();
     private final SchedulerRing<Task> ring;
-    private final List<List<ReplicaProber>> probers = new ArrayList<>();
+    private final Pools pools;
+    private final Watches watches;
+    private final PoolControl control;
     private final TaskRoutes routes;
     private final TaskLifecycle lifecycle;
-    private final EventLog log;
 
     /**
      * A plane that is not running.
      *
      * @param eventLoops the loops, each of which will own a share of the tasks
-     * @param adapters the adapter of a pool
+     * @param adapters the adapter of an engine's wire
      * @param engineLoopOf which loop makes the engine calls of the streams of a loop, by index: the same one, unless a
      *     test wants them apart
      * @param onFatal told when the scheduler dies of a defect
@@ -57,21 +61,15 @@ public final class TaskPlane {
     public TaskPlane(
             Config config,
             List<EventLoop> eventLoops,
-            Function<Config.Pool, EngineAdapter> adapters,
+            Function<EngineKind, EngineAdapter> adapters,
             IntUnaryOperator engineLoopOf,
             Metrics metrics,
             EventLog log,
             Consumer<Throwable> onFatal) {
-        this.log = log;
-        Pools pools = new Pools(config.pools(), adapters, metrics);
+        pools = new Pools(config.pools(), adapters, metrics);
         List<LoopContext> contexts = new ArrayList<>();
-        lifecycle = new TaskLifecycle(
-                registry,
-                pools,
-                metrics,
-                log,
-                index -> contexts.get(engineLoopOf.applyAsInt(index)),
-                (pool, replica) -> probers.get(pool).get(replica).suspect());
+        lifecycle =
+                new TaskLifecycle(registry, pools, metrics, log, index -> contexts.get(engineLoopOf.applyAsInt(index)));
         StreamSettings settings = settings(config.streams());
         Queue<TokenSlab> sharedSlabs = SlabPool.newShared();
         Retention retention = new Retention(
@@ -85,58 +83,28 @@ public final class TaskPlane {
         }
         loops = new LoopContexts(contexts);
         SchedulerBridge bridge = new SchedulerBridge(contexts, registry, lifecycle);
-        Scheduler<Task> scheduler = new Scheduler<>(
-                SchedulerSettings.DEFAULT,
-                config.pools().stream().map(Config.Pool::spec).toList(),
-                bridge);
         ring = new SchedulerRing<>(
-                scheduler, ringSettings(config.scheduler()), System::nanoTime, bridge::flush, onFatal, this::onOffer);
-        lifecycle.connect(ring);
-        for (int p = 0; p < pools.all().size(); p++) {
-            probers.add(probersOf(p, pools.all().get(p)));
-        }
+                scheduler(config, bridge),
+                ringSettings(config.scheduler()),
+                System::nanoTime,
+                bridge::flush,
+                onFatal,
+                this::onOffer);
+        watches = new Watches(pools, number -> loops.get(number % count).eventLoop(), ring, this::tell, metrics, log);
+        LoopContext controlLoop = loops.get(0);
+        control = new PoolControl(pools, watches, ring, controlLoop::tell, controlLoop.eventLoop(), metrics, log);
+        lifecycle.connect(ring, watches);
         routes = new TaskRoutes(loops, registry, ring, pools, metrics, log);
     }
 
-    private List<ReplicaProber> probersOf(int poolIndex, Pools.Pool pool) {
-        List<ReplicaProber> all = new ArrayList<>();
-        for (int r = 0; r < pool.replicas().size(); r++) {
-            int replicaIndex = r;
-            LoopContext loop = loops.get((poolIndex + r) % loops.all().size());
-            all.add(new ReplicaProber(
-                    pool.adapter(),
-                    pool.replicas().get(r).target(),
-                    loop.eventLoop(),
-                    (before, now) -> onProbed(loop, poolIndex, replicaIndex, pool, before, now)));
-        }
-        return all;
+    private static Scheduler<Task> scheduler(Config config, SchedulerBridge bridge) {
+        List<PoolSpec> pools = config.pools().stream().map(Config.Pool::spec).toList();
+        return new Scheduler<>(SchedulerSettings.DEFAULT, pools, bridge);
     }
 
-    private void onProbed(
-            LoopContext loop,
-            int poolIndex,
-            int replicaIndex,
-            Pools.Pool pool,
-            @Nullable ReplicaStatus before,
-            ReplicaStatus now) {
-        if (before == null || before.state() != now.state()) {
-            log.replicaChanged(
-                    pool.config().id(),
-                    pool.replicas().get(replicaIndex).target().replicaId(),
-                    before == null ? null : before.state(),
-                    now);
-        }
-        if (now.equals(before)) {
-            return;
-        }
-        String version = now.engineVersion();
-        loop.tell(() -> ring.offerReplicaChanged(
-                poolIndex,
-                replicaIndex,
-                ReplicaState.valueOf(now.state().name()),
-                version == null ? "" : version,
-                now.slots(),
-                now.ctx()));
+    /** Offers what must not be lost to the ring, on the loop that the caller is on. */
+    private void tell(EventLoop loop, BooleanSupplier offer) {
+        loops.of(loop).tell(offer);
     }
 
     private static StreamSettings settings(Config.Streams streams) {
@@ -182,7 +150,7 @@ public final class TaskPlane {
     public void start() {
         ring.start();
         loops.all().forEach(LoopContext::start);
-        probers.forEach(pool -> pool.forEach(ReplicaProber::start));
+        watches.start();
     }
 
     /** The data plane's handlers. */
@@ -200,10 +168,19 @@ public final class TaskPlane {
         return loops;
     }
 
-    /** Why a replica is not ready; null where it is, or has not been asked yet. */
-    public @Nullable String lastError(int poolIndex, int replicaIndex) {
-        ReplicaStatus last = probers.get(poolIndex).get(replicaIndex).last();
-        return last == null ? null : last.lastError();
+    /** The pools. */
+    public Pools pools() {
+        return pools;
+    }
+
+    /** What is known of their replicas. */
+    public Watches watches() {
+        return watches;
+    }
+
+    /** Drains and reloads. */
+    public PoolControl control() {
+        return control;
     }
 
     /** No new tasks from now on; those that are in go on. */
@@ -220,8 +197,9 @@ public final class TaskPlane {
         for (Task task : registry.all()) {
             TaskStream stream = task.stream();
             task.home().run(() -> {
-                if (stream.dispatch() != null) {
-                    stream.fail(Ending.Outcome.FAILED, error);
+                boolean queued = stream.dispatch() == null;
+                if (!queued || !ring.alive()) { // a scheduler that lives evicts what is queued, once
+                    stream.fail(queued ? Ending.Outcome.EVICTED : Ending.Outcome.FAILED, error);
                 }
             });
         }
@@ -235,7 +213,7 @@ public final class TaskPlane {
     /** Whether a drain has begun, as the scheduler published, and no task is open since. */
     public boolean drained() {
         SchedulerSnapshot snapshot = ring.snapshot();
-        return (snapshot.draining() || !ring.alive()) && snapshot.tasksLive() == 0;
+        return snapshot.draining() && snapshot.tasksLive() == 0;
     }
 
     /** Readers of streams. */
@@ -249,7 +227,7 @@ public final class TaskPlane {
 
     /** Stops the probes and the scheduler's thread. */
     public void stop() {
-        probers.forEach(pool -> pool.forEach(ReplicaProber::stop));
+        watches.stop();
         ring.close();
     }
 }

@@ -4,7 +4,6 @@ import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
-import io.llamaorch.orchestratord.contracts.task.Workload;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
@@ -17,6 +16,7 @@ import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.log.TaskContext;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
 import io.llamaorch.orchestratord.server.metrics.RejectReason;
+import io.llamaorch.orchestratord.server.pool.Pools;
 import io.llamaorch.orchestratord.server.sse.TaskInfo;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
 import io.netty.channel.EventLoop;
@@ -80,21 +80,8 @@ public final class TaskRoutes {
     }
 
     private @Nullable ApiError unsupported(TaskRequest request) {
-        if (request.workload() != Workload.COMPLETION) {
-            // Engines have them; streams can't carry their results yet.
-            return ApiError.of(
-                    ErrorCode.INVALID_PARAMS,
-                    "workload " + request.workload().wireName() + " is not served yet",
-                    "/workload",
-                    request.workload().wireName());
-        }
-        for (Pools.Pool pool : pools.all()) {
-            EngineAdapter adapter = pool.adapter();
-            if (adapter.kind() == request.engine()) {
-                return adapter.unsupported(request);
-            }
-        }
-        return null; // no such pool: the scheduler says so
+        EngineAdapter adapter = pools.adapter(request.engine());
+        return adapter == null ? null : adapter.unsupported(request); // no such pool: the scheduler says so
     }
 
     private static Task newTask(Exchange exchange, TaskRequest request, LoopContext home) {

@@ -1,0 +1,119 @@
+package io.llamaorch.orchestratord.server.pool;
+
+import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.scheduler.core.Dispatch;
+import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
+import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
+import io.llamaorch.orchestratord.server.log.EventLog;
+import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntFunction;
+
+/** The watches of all replicas, spread over the event loops, and what is made of what they see. */
+public final class Watches implements ReplicaWatch.Listener {
+    private final SchedulerRing<?> ring;
+    private final BiConsumer<EventLoop, BooleanSupplier> tell;
+    private final Metrics metrics;
+    private final EventLog log;
+    private final List<List<ReplicaWatch>> all = new ArrayList<>();
+
+    /**
+     * Watches that do not look yet.
+     *
+     * @param loopOf event loops by a number from 0; any number is one of them
+     * @param tell offers to the ring, on that loop, what must not be lost
+     */
+    public Watches(
+            Pools pools,
+            IntFunction<EventLoop> loopOf,
+            SchedulerRing<?> ring,
+            BiConsumer<EventLoop, BooleanSupplier> tell,
+            Metrics metrics,
+            EventLog log) {
+        this.ring = ring;
+        this.tell = tell;
+        this.metrics = metrics;
+        this.log = log;
+        int number = 0;
+        for (Pool pool : pools.all()) {
+            List<ReplicaWatch> watches = new ArrayList<>();
+            for (Replica replica : pool.replicas()) {
+                watches.add(new ReplicaWatch(replica, loopOf.apply(number++), () -> leased(replica), this));
+            }
+            all.add(watches);
+        }
+    }
+
+    private int leased(Replica replica) {
+        return ring.snapshot()
+                .pools()
+                .get(replica.pool().index())
+                .replicas()
+                .get(replica.index())
+                .leased();
+    }
+
+    /** Any thread: from now on they look. */
+    public void start() {
+        all.forEach(pool -> pool.forEach(ReplicaWatch::start));
+    }
+
+    /** Any thread: they look no more. */
+    public void stop() {
+        all.forEach(pool -> pool.forEach(ReplicaWatch::stop));
+    }
+
+    /** What is known of a replica; any thread. */
+    public ReplicaView view(int poolIndex, int replicaIndex) {
+        return all.get(poolIndex).get(replicaIndex).view();
+    }
+
+    List<ReplicaWatch> of(Pool pool) {
+        return List.copyOf(all.get(pool.index()));
+    }
+
+    /** Any thread: a task decoded its first token where it was dispatched to. */
+    public void onDecoded(Dispatch dispatch) {
+        watch(dispatch).onTaskDecoded(dispatch.generation());
+    }
+
+    /** Any thread: a task failed where it was dispatched to. */
+    public void onFailed(Dispatch dispatch, EngineFailure failure) {
+        watch(dispatch).onTaskFailed(dispatch.generation(), failure);
+    }
+
+    private ReplicaWatch watch(Dispatch dispatch) {
+        return all.get(dispatch.lease().poolIndex()).get(dispatch.lease().replicaIndex());
+    }
+
+    @Override
+    public void onView(ReplicaWatch watch, ReplicaView before, ReplicaView now) {
+        Replica replica = watch.replica();
+        String poolId = replica.pool().config().id();
+        if (before.state() != now.state()) {
+            log.replicaChanged(poolId, replica.id(), before.state(), now.state(), now.engineVersion(), now.lastError());
+        }
+        if (before.breaker() != now.breaker()) {
+            log.breakerChanged(poolId, replica.id(), now.breaker(), now.lastError());
+        }
+        if (now.occupied() > before.occupied()) {
+            metrics.zombies(poolId, replica.id()).inc(now.occupied() - before.occupied());
+            log.replicaOccupied(poolId, replica.id(), now.occupied());
+        }
+        if (!now.isSameForScheduler(before)) {
+            tell.accept(
+                    watch.loop(),
+                    () -> ring.offerReplicaChanged(
+                            replica.pool().index(),
+                            replica.index(),
+                            ReplicaState.valueOf(now.state().name()),
+                            now.engineVersion(),
+                            now.slots(),
+                            now.ctx()));
+        }
+    }
+}
