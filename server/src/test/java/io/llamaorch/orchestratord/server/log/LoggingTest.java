@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import io.llamaorch.orchestratord.adapters.EngineLoad;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
@@ -45,6 +44,9 @@ class LoggingTest {
             true,
             0.5,
             1,
+            0,
+            0,
+            false,
             new PlacementDecision(
                     "p",
                     "r0",
@@ -96,8 +98,11 @@ class LoggingTest {
         log.rejected(null, HOSTILE, HOSTILE, error);
         log.evicted(TASK, error);
         log.readerCut(TASK, "stall", 10);
-        log.replicaChanged("p", "r0", null, ReplicaStatus.down(HOSTILE));
-        log.replicaChanged("p", "r0", ReplicaStatus.State.DOWN, ReplicaStatus.ready("1", 8, 9, EngineLoad.UNKNOWN));
+        log.replicaChanged("p", "r0", ReplicaStatus.State.LOADING, ReplicaStatus.State.DOWN, "", HOSTILE);
+        log.replicaChanged("p", "r0", ReplicaStatus.State.DOWN, ReplicaStatus.State.READY, "1", null);
+        log.breakerChanged("p", "r0", ReplicaStatus.State.DOWN, HOSTILE);
+        log.replicaOccupied("p", "r0", 3);
+        log.retried(TASK, error);
         log.poolChanged("p", "draining", "asked");
         log.defect("here", null, new IllegalStateException(HOSTILE));
         log.warning("config", HOSTILE);

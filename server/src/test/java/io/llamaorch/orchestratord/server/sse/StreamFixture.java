@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.sse;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineCall;
+import io.llamaorch.orchestratord.adapters.EngineFailure;
 import io.llamaorch.orchestratord.adapters.EngineFeatures;
 import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
@@ -39,6 +40,8 @@ import org.jspecify.annotations.Nullable;
 /** A stream on a hand-driven loop, an engine that does what the test says, and clients that read when told to. */
 @NullUnmarked
 final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
+    final List<EngineFailure> engineFailures = new ArrayList<>();
+    final List<TaskStream> retries = new ArrayList<>();
     final EmbeddedChannel clock = new EmbeddedChannel();
     final EventLoop loop = clock.eventLoop();
     final List<String> told = new ArrayList<>();
@@ -133,9 +136,25 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     }
 
     boolean dispatch(TaskStream stream, StreamLoop engineLoop) {
+        return dispatch(stream, engineLoop, 0, false);
+    }
+
+    /** @param retriable whether another replica could take over */
+    boolean dispatch(TaskStream stream, StreamLoop engineLoop, int attempt, boolean retriable) {
         PlacementDecision decision = new PlacementDecision("default", "r0", false, false, List.of(), "only_candidate");
-        Dispatch dispatch =
-                new Dispatch(new Lease(0, 0, 0, 0), "default", "r0", "mock-1", 1_000_000, false, 0.9, 3, decision);
+        Dispatch dispatch = new Dispatch(
+                new Lease(0, 0, 0, 0),
+                "default",
+                "r0",
+                "mock-1",
+                1_000_000,
+                false,
+                0.9,
+                3,
+                0,
+                attempt,
+                retriable,
+                decision);
         return stream.onDispatched(
                 dispatch,
                 this,
@@ -326,6 +345,16 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     @Override
     public void askPosition(TaskStream stream) {
         tell("askPosition");
+    }
+
+    @Override
+    public void engineFailed(TaskStream stream, EngineFailure failure) {
+        engineFailures.add(failure);
+    }
+
+    @Override
+    public void retry(TaskStream stream) {
+        retries.add(stream);
     }
 
     @Override

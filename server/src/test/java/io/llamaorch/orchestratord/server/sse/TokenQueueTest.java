@@ -56,13 +56,13 @@ class TokenQueueTest {
         }
         assertThat(queue.wasFull()).isFalse();
         assertThat(offer("last")).isFalse();
-        queue.end(USAGE);
+        queue.end(new EngineResult(USAGE, null));
         assertThat(queue.wasFull()).isTrue();
         assertThat(queue.outcome()).isNull();
         assertThat(textsOf(queue.poll())).containsExactly(big);
         queue.publish();
         assertThat(queue.wasFull()).isFalse();
-        assertThat(queue.outcome()).isSameAs(USAGE);
+        assertThat(queue.outcome()).isEqualTo(new EngineResult(USAGE, null));
         for (int i = 1; i < CAPACITY; i++) {
             assertThat(textsOf(queue.poll())).containsExactly(big);
         }
@@ -103,7 +103,7 @@ class TokenQueueTest {
                     }
                 }
             }
-            queue.end(USAGE);
+            queue.end(new EngineResult(USAGE, null));
             while (queue.wasFull()) {
                 Thread.onSpinWait();
                 queue.publish();
