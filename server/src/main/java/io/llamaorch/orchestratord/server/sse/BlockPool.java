@@ -62,12 +62,17 @@ final class BlockPool {
         this.budget = (int) Math.min(blocks, Integer.MAX_VALUE / 2);
     }
 
-    /** A free block, or {@link #NONE} where budget and margin are used up. */
+    /** A free block, or {@link #NONE} where budget and margin are used up, or the JVM's limit of direct memory is. */
     int take() {
         int now = used.get();
         while (now < budget + budget / 8) {
             if (used.compareAndSet(now, now + 1)) {
-                return pop();
+                try {
+                    return pop();
+                } catch (OutOfMemoryError e) { // of the library, not of the machine: the heap is well
+                    used.decrementAndGet();
+                    return NONE;
+                }
             }
             now = used.get();
         }
@@ -79,8 +84,9 @@ final class BlockPool {
      * bounded by the number of tasks.
      */
     int takeBeyondBudget() {
+        int block = pop();
         used.incrementAndGet();
-        return pop();
+        return block;
     }
 
     /** Gives a block back. */
