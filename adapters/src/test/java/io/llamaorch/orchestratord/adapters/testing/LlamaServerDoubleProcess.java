@@ -69,6 +69,11 @@ public final class LlamaServerDoubleProcess implements AutoCloseable {
                 .build());
     }
 
+    /** The process, to send it signals. */
+    public long pid() {
+        return process.pid();
+    }
+
     /** Kills it, as a crash would. */
     public void kill() {
         process.destroyForcibly().onExit().join();

@@ -216,13 +216,16 @@ final class Dispatcher<T> {
 
     // ---- elsewhere ----
 
-    /** Moves or evicts the queued tasks of a pool that {@code which} names. */
-    void displace(long nowNs, PoolRuntime pool, Predicate<TaskEntry> which, String why) {
+    /** Moves or evicts the queued tasks of a pool that {@code which} names; returns how many were moved. */
+    int displace(long nowNs, PoolRuntime pool, Predicate<TaskEntry> which, String why) {
+        int moved = 0;
         for (TaskEntry entry : pool.waiting()) {
             if (which.test(entry)) {
                 relocate(nowNs, entry, why);
+                moved += entry.pool == pool ? 0 : 1;
             }
         }
+        return moved;
     }
 
     private void relocate(long nowNs, TaskEntry entry, String why) {

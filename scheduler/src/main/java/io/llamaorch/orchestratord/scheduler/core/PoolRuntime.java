@@ -37,6 +37,7 @@ final class PoolRuntime {
     final ArrayDeque<TaskEntry> aside = new ArrayDeque<>();
 
     boolean draining;
+    SchedulerSnapshot.Drain lastDrain = SchedulerSnapshot.Drain.NONE;
     /** Tasks started, ever. */
     long starts;
     /** The model that it serves. */
@@ -357,6 +358,7 @@ final class PoolRuntime {
                 leasesBefore(),
                 slots,
                 draining || daemonDrains,
+                lastDrain,
                 forecast.model.tokensPerSecond(),
                 forecast.model.drainPerNs(nowNs, slots) * 1e9,
                 forecast.lastEtaMs(nowNs),

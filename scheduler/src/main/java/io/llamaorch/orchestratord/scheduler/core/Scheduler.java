@@ -263,7 +263,10 @@ public final class Scheduler<T> {
         pool.draining = drain;
         pool.forecast.invalidate();
         if (drain) {
-            dispatcher.displace(nowNs, pool, entry -> true, "is draining");
+            int waiting = pool.queued();
+            int moved = dispatcher.displace(nowNs, pool, entry -> true, "is draining");
+            pool.lastDrain =
+                    new SchedulerSnapshot.Drain(pool.lastDrain.number() + 1, pool.leases(), moved, waiting - moved);
         }
         dispatcher.pumpAll(nowNs);
     }

@@ -37,6 +37,7 @@ public record SchedulerSnapshot(
      * @param leasesBefore those of them whose tasks were placed on an earlier model
      * @param slots slots of READY replicas
      * @param draining whether this pool refuses admissions
+     * @param lastDrain what the last drain of the pool did
      * @param tokensPerSecond decode rate of one slot, measured; the prior before any measurement
      * @param drainPerSecond tasks that leave the pool per second
      * @param etaMs predicted start of one more interactive task, ms
@@ -56,11 +57,24 @@ public record SchedulerSnapshot(
             int leasesBefore,
             int slots,
             boolean draining,
+            Drain lastDrain,
             double tokensPerSecond,
             double drainPerSecond,
             long etaMs,
             long etaSamples,
             List<Replica> replicas) {}
+
+    /**
+     * What a drain found when it began.
+     *
+     * @param number of drains of the pool so far; 0 before the first
+     * @param inFlight tasks that ran
+     * @param moved queued tasks that went to another pool
+     * @param evicted queued tasks that no other pool took
+     */
+    public record Drain(long number, int inFlight, int moved, int evicted) {
+        static final Drain NONE = new Drain(0, 0, 0, 0);
+    }
 
     /**
      * One replica.

@@ -55,7 +55,8 @@ public final class PoolRoutes {
                 .member("draining", true)
                 .member("deadline_ms", request.deadlineMs())
                 .member("in_flight", drain.inFlight())
-                .member("queued", drain.queued())));
+                .member("moved", drain.moved())
+                .member("evicted", drain.evicted())));
     }
 
     /** {@code POST /v1/pools/{id}/undrain}: 202 also where the pool did not drain. */

@@ -44,9 +44,10 @@ public final class PoolControl {
      * A drain that has begun.
      *
      * @param inFlight tasks that ran in the pool
-     * @param queued tasks that waited there: they move to other pools or are evicted
+     * @param moved queued tasks that went to other pools
+     * @param evicted queued tasks that no other pool took
      */
-    public record Drain(int inFlight, int queued) {}
+    public record Drain(int inFlight, int moved, int evicted) {}
 
     private final SchedulerRing<?> ring;
     private final Consumer<BooleanSupplier> tell;
@@ -145,14 +146,23 @@ public final class PoolControl {
             }
             state.draining = true;
             int round = ++state.drain;
-            SchedulerSnapshot.Pool before = snapshot(state.pool);
             tell(() -> ring.offerDrainPool(poolIndex, true));
             metrics.drains(state.pool.config().id()).inc();
             log.poolChanged(state.pool.config().id(), "draining", "asked to, within " + deadlineMs + " ms");
             long deadlineNs = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(deadlineMs);
+            answerDrain(state, done);
             loop.schedule(() -> watchDrain(state, round, deadlineNs), LOOK_MS, TimeUnit.MILLISECONDS);
-            done.accept(Answer.of(new Drain(before.leases(), before.queuedInteractive() + before.queuedBatch())));
         });
+    }
+
+    /** The figures are the scheduler's: they are there as soon as it has published them. */
+    private void answerDrain(PoolState state, Consumer<Answer<Drain>> done) {
+        SchedulerSnapshot.Drain drain = snapshot(state.pool).lastDrain();
+        if (drain.number() >= state.drain || !ring.alive()) {
+            done.accept(Answer.of(new Drain(drain.inFlight(), drain.moved(), drain.evicted())));
+        } else {
+            loop.schedule(() -> answerDrain(state, done), 1, TimeUnit.MILLISECONDS);
+        }
     }
 
     private void watchDrain(PoolState state, int round, long deadlineNs) {

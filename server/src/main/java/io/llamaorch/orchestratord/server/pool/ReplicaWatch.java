@@ -13,6 +13,7 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -46,6 +47,7 @@ final class ReplicaWatch {
     private final EventLoop loop;
     private final Config.Health settings;
     private final IntSupplier leased;
+    private final BooleanSupplier last;
     private final Listener listener;
     private final CircuitBreaker breaker;
     private final Occupancy occupancy = new Occupancy();
@@ -60,7 +62,7 @@ final class ReplicaWatch {
     private int misses;
     private int occupied;
     private int restarts;
-    private boolean asking;
+    private volatile boolean asking;
     private boolean askAgain;
     private boolean warm;
     private boolean stopped;
@@ -71,13 +73,15 @@ final class ReplicaWatch {
      * One that has not asked yet.
      *
      * @param leased slots of the replica that are given out, as last published
+     * @param last whether its pool has no other replica that is ready and trusted
      */
-    ReplicaWatch(Replica replica, EventLoop loop, IntSupplier leased, Listener listener) {
+    ReplicaWatch(Replica replica, EventLoop loop, IntSupplier leased, BooleanSupplier last, Listener listener) {
         this.replica = replica;
         this.adapter = replica.pool().adapter();
         this.loop = loop;
         this.settings = replica.pool().config().health();
         this.leased = leased;
+        this.last = last;
         this.listener = listener;
         this.target = replica.target();
         Config.Breaker limits = settings.breaker();
@@ -102,6 +106,11 @@ final class ReplicaWatch {
     /** Any thread: asks now, and from then on. */
     void start() {
         loop.execute(this::ask);
+    }
+
+    /** Whether an answer is awaited; any thread. */
+    boolean isAsking() {
+        return asking;
     }
 
     /** Any thread: asks no more. */
@@ -144,6 +153,11 @@ final class ReplicaWatch {
             restarts = times;
             publish();
         });
+    }
+
+    /** Any thread: another replica of its pool has changed. */
+    void reconsider() {
+        loop.execute(this::publish);
     }
 
     /** Any thread: its devices are broken, or (null) whole again. */
@@ -236,7 +250,7 @@ final class ReplicaWatch {
         cancelNext();
         int asked = round;
         adapter.probe(target, loop, status -> {
-            if (asked == round && !stopped) {
+            if (asked == round) {
                 onAnswer(status);
             }
         });
@@ -244,6 +258,9 @@ final class ReplicaWatch {
 
     private void onAnswer(ReplicaStatus status) {
         asking = false;
+        if (stopped) {
+            return;
+        }
         misses = status.state() == State.DOWN ? misses + 1 : 0;
         boolean believed = status.state() != State.DOWN || misses >= settings.misses() || !isReady();
         if (believed) {
@@ -300,7 +317,7 @@ final class ReplicaWatch {
         int asked = round;
         asking = true;
         new Preload(adapter, target, replica.pool().config(), loop).run(failure -> {
-            if (asked != round || stopped) {
+            if (asked != round) {
                 return;
             }
             asking = false;
@@ -338,14 +355,14 @@ final class ReplicaWatch {
         } else if (state == State.READY && !warm) {
             state = State.LOADING;
             error = taskError == null ? "decoding its first token" : taskError;
-        } else if (state == State.READY && trust == BreakerState.OPEN) {
+        } else if (state == State.READY && trust == BreakerState.OPEN && !last.getAsBoolean()) {
             state = State.DOWN;
             error = "circuit breaker open: " + taskError;
         } else if (state == State.READY) {
-            error = trust == BreakerState.HALF_OPEN || troubled ? taskError : null;
+            error = troubled ? taskError : null;
             int configured = replica.slots();
             int usable = (slots > 0 ? Math.min(slots, configured) : configured) - occupied;
-            slots = trust == BreakerState.HALF_OPEN ? 1 : Math.max(1, usable);
+            slots = trust == BreakerState.CLOSED ? Math.max(1, usable) : 1;
         }
         return new ReplicaView(state, version, slots, ctx, load, trust, occupied, restarts, error);
     }

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.pool;
 
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
@@ -15,6 +16,8 @@ import java.util.function.IntFunction;
 
 /** The watches of all replicas, spread over the event loops, and what is made of what they see. */
 public final class Watches implements ReplicaWatch.Listener {
+    private static final long STOP_NS = 200_000_000;
+
     private final SchedulerRing<?> ring;
     private final BiConsumer<EventLoop, BooleanSupplier> tell;
     private final Metrics metrics;
@@ -42,10 +45,23 @@ public final class Watches implements ReplicaWatch.Listener {
         for (Pool pool : pools.all()) {
             List<ReplicaWatch> watches = new ArrayList<>();
             for (Replica replica : pool.replicas()) {
-                watches.add(new ReplicaWatch(replica, loopOf.apply(number++), () -> leased(replica), this));
+                watches.add(new ReplicaWatch(
+                        replica, loopOf.apply(number++), () -> leased(replica), () -> isLast(replica), this));
             }
             all.add(watches);
         }
+    }
+
+    private boolean isLast(Replica replica) {
+        for (ReplicaWatch other : all.get(replica.pool().index())) {
+            ReplicaView view = other.view();
+            boolean trusted =
+                    view.state() == ReplicaStatus.State.READY && view.breaker() != ReplicaView.BreakerState.OPEN;
+            if (other.replica() != replica && trusted) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private int leased(Replica replica) {
@@ -62,9 +78,13 @@ public final class Watches implements ReplicaWatch.Listener {
         all.forEach(pool -> pool.forEach(ReplicaWatch::start));
     }
 
-    /** Any thread: they look no more. */
+    /** They look no more; waits a moment for answers that are on their way. Not on an event loop. */
     public void stop() {
         all.forEach(pool -> pool.forEach(ReplicaWatch::stop));
+        long untilNs = System.nanoTime() + STOP_NS;
+        while (System.nanoTime() < untilNs && all.stream().flatMap(List::stream).anyMatch(ReplicaWatch::isAsking)) {
+            Thread.onSpinWait();
+        }
     }
 
     /** What is known of a replica; any thread. */
@@ -94,6 +114,13 @@ public final class Watches implements ReplicaWatch.Listener {
     public void onView(ReplicaWatch watch, ReplicaView before, ReplicaView now) {
         Replica replica = watch.replica();
         String poolId = replica.pool().config().id();
+        if (before.state() != now.state() || before.breaker() != now.breaker()) {
+            for (ReplicaWatch other : of(replica.pool())) {
+                if (other != watch) {
+                    other.reconsider();
+                }
+            }
+        }
         if (before.state() != now.state()) {
             log.replicaChanged(poolId, replica.id(), before.state(), now.state(), now.engineVersion(), now.lastError());
         }

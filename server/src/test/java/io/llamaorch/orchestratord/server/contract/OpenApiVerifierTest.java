@@ -180,8 +180,8 @@ class OpenApiVerifierTest {
                 admission(TASK.replace("\"max_tokens\":4", "\"max_tokens\":0"), ADMITTED), "taken although invalid");
         assertProblem(admission(TASK.replace(ID, ID.replace('7', '8')), ADMITTED), "task_id is");
         String health = "{\"pool_id\":\"other\",\"engine\":\"mock\",\"model_ref\":\"m\",\"live\":true,\"ready\":true,"
-                + "\"draining\":false,\"slots\":1,\"leased\":0,\"replicas\":[{\"replica_id\":\"r0\",\"state\":\"ready\","
-                + "\"slots\":1,\"leased\":0}],\"queue\":{\"interactive\":{\"depth\":0,\"capacity\":1},"
+                + "\"draining\":false,\"reloading\":false,\"slots\":1,\"leased\":0,\"replicas\":[{\"replica_id\":\"r0\",\"state\":\"ready\","
+                + "\"slots\":1,\"leased\":0,\"breaker\":\"closed\",\"occupied\":0,\"restarts\":0}],\"queue\":{\"interactive\":{\"depth\":0,\"capacity\":1},"
                 + "\"batch\":{\"depth\":0,\"capacity\":1}},\"tokens_per_s\":0,\"eta_ms\":0}";
         assertProblem(json("GET", "/v1/pools/default/health", 200, health), "pool_id is");
         assertThat(verifier.verify(

@@ -50,7 +50,7 @@ class EngineFaultIT {
     @BeforeAll
     static void start() throws IOException {
         engine = LlamaServerDoubleProcess.start("--slots=" + SLOTS);
-        daemon = DaemonHarness.llama(engine.port(), SLOTS, IDLE_MS);
+        daemon = DaemonHarness.llama(engine.port(), SLOTS, IDLE_MS, "pools.0.health.breaker.failures=1000");
     }
 
     @AfterAll

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.llamaorch.orchestratord.server.contract.ContractRecorder;
 import io.llamaorch.orchestratord.server.it.TestClient.Answer;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,8 @@ class ProviderVerifyIT {
             List.of("/v1/capabilities", "/v1/pools", "/v1/pools/default/health", "/metrics", "/livez", "/readyz");
     private static final List<String> METHODS = List.of("GET", "HEAD");
 
+    private static final List<String> POOL_ORDERS =
+            List.of("/v1/pools/default/drain", "/v1/pools/default/undrain", "/v1/pools/default/reload");
     private static DaemonHarness open;
     private static DaemonHarness keyed;
 
@@ -101,6 +104,7 @@ class ProviderVerifyIT {
         paths.add("/v1/tasks");
         paths.addAll(taskReads(UUID.randomUUID()));
         paths.add("/v1/tasks/" + UUID.randomUUID() + "/cancel");
+        paths.addAll(POOL_ORDERS);
         for (String path : paths) {
             expect(open, 204, "OPTIONS", path);
             expect(keyed, 204, "OPTIONS", path);
@@ -128,10 +132,13 @@ class ProviderVerifyIT {
                 expect(keyed, 403, method, path, "Authorization", "Bearer wrong");
             }
         }
-        for (String path : List.of("/v1/tasks", "/v1/tasks/" + id + "/cancel")) {
+        List<String> posts = new ArrayList<>(POOL_ORDERS);
+        posts.addAll(List.of("/v1/tasks", "/v1/tasks/" + id + "/cancel"));
+        for (String path : posts) {
             expect(keyed, 401, "POST", path);
             expect(keyed, 403, "POST", path, "X-API-Key", "wrong");
         }
+        POOL_ORDERS.forEach(path -> expect(keyed, 403, "POST", path, "X-API-Key", Keys.BOB)); // scope data
         for (String method : METHODS) {
             expect(keyed, 200, method, "/livez");
             expect(keyed, 200, method, "/readyz");
@@ -189,6 +196,49 @@ class ProviderVerifyIT {
             Answer tooLong = client.post("/v1/tasks", submit("\"x\"", "\"" + "x".repeat(1 << 20) + "\""));
             assertThat(tooLong.status()).isEqualTo(413);
             assertThat(tooLong.body()).contains("1048576", "\"policy_label\":\"body_bytes\"");
+        }
+    }
+
+    @Test
+    @Order(5)
+    void shouldTakeOrdersForAPoolAndRefuseThemForEveryReason() {
+        String reload = "{\"new_model_ref\":\"" + DaemonHarness.MODEL + "\",\"deadline_ms\":10000}";
+        try (TestClient client = open.client()) {
+            assertThat(client.post("/v1/pools/default/drain", "{\"deadline_ms\":1000}")
+                            .status())
+                    .isEqualTo(202);
+            assertThat(client.post("/v1/pools/default/drain", "{\"deadline_ms\":1000}")
+                            .status())
+                    .isEqualTo(409);
+            assertThat(client.post("/v1/pools/default/reload", reload).status()).isEqualTo(409);
+            assertThat(client.post("/v1/pools/default/undrain", "").status()).isEqualTo(202);
+            assertThat(client.post("/v1/pools/default/reload", reload).status()).isEqualTo(202);
+            open.await(() -> client.post("/v1/pools/default/drain", "{\"deadline_ms\":0}")
+                            .status()
+                    == 202);
+            assertThat(client.post("/v1/pools/default/undrain", "").status()).isEqualTo(202);
+            for (String bad : List.of("{", "[]", "{\"deadline_ms\":-1}", "{\"x\":1}", "{}")) {
+                assertThat(client.post("/v1/pools/default/drain", bad).status()).isEqualTo(400);
+                assertThat(client.post("/v1/pools/default/reload", bad).status())
+                        .isEqualTo(400);
+            }
+            assertThat(client.post("/v1/pools/default/reload", reload.replace(DaemonHarness.MODEL, "ftp:x"))
+                            .body())
+                    .contains("/new_model_ref");
+        }
+        for (String path : POOL_ORDERS) {
+            expect(open, 404, "POST", path.replace("default", "nowhere"));
+            expect(open, 406, "POST", path, "Accept", "text/html");
+            try (TestClient client = open.client()) {
+                assertThat(client.post(path, " ".repeat((1 << 20) + 1)).status())
+                        .isEqualTo(413);
+            }
+            if (!path.endsWith("undrain")) {
+                expect(open, 415, "POST", path, "Content-Encoding", "gzip");
+                try (TestClient client = open.client()) {
+                    assertThat(client.exchange("POST", path, null).status()).isEqualTo(411);
+                }
+            }
         }
     }
 

@@ -115,7 +115,7 @@ class LoggingTest {
         try (Logging logging = start(Config.LogFormat.JSON, out)) {
             logAll(logging.events());
         }
-        assertThat(lines()).hasSize(19);
+        assertThat(lines()).hasSize(22);
         List<String> events = new ArrayList<>();
         for (String line : lines()) {
             Map<String, String> fields = parse(line);
@@ -166,7 +166,7 @@ class LoggingTest {
         try (Logging logging = start(Config.LogFormat.TEXT, out)) {
             logAll(logging.events());
         }
-        assertThat(lines()).hasSize(19);
+        assertThat(lines()).hasSize(22);
         assertThat(lines().get(2)).contains(" INFO A task was queued behind 3.  [admission correlation_id=\"c-1\"");
         assertThat(out.toString(UTF_8)).doesNotContain("\u001b");
     }
