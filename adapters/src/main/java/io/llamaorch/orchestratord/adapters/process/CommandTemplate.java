@@ -56,7 +56,7 @@ public record CommandTemplate(List<String> arguments, Map<String, String> enviro
             if (!VARIABLE.matcher(name).matches()) {
                 throw new IllegalArgumentException("\"" + name + "\" cannot be the name of an environment variable");
             }
-            if (name.equals(EngineGuard.MARK)) {
+            if (name.startsWith(EngineGuard.MARK)) {
                 throw new IllegalArgumentException(name + " is set by the daemon and cannot be configured");
             }
             fill("environment " + name, value, none, 0);

@@ -21,6 +21,9 @@ public final class EngineGuard {
     /** Environment variable of every process of an engine; its value is the start's token. */
     static final String MARK = "ORCHESTRATORD_ENGINE";
 
+    /** Beside it where the engine leads a session of its own: that session's number. */
+    static final String SESSION = MARK + "_SESSION";
+
     /** The guard's own lines in the engine's output begin so, then the token. */
     static final String VOICE = "orchestratord-guard ";
 

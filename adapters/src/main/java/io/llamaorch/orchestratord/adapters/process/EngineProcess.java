@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -89,7 +88,7 @@ public final class EngineProcess {
     /** Session of its own: then everything in it is the engine's. */
     private volatile boolean ownSession;
 
-    private int status = -1;
+    private volatile int status = -1;
     private List<Long> survivors = List.of();
 
     private EngineProcess(
@@ -136,7 +135,19 @@ public final class EngineProcess {
         OomCounters before = OomCounters.read();
         EngineProcess engine = new EngineProcess(token, builder.start(), command, logs, driverHint, before);
         Thread.ofPlatform().daemon().name("engine-watch-" + token).start(() -> engine.watch(logs.lineBytes()));
+        // A guard that was killed says nothing, and what the engine started may hold its output open: end that first.
+        engine.guard.onExit().thenRunAsync(engine::guardEnded, engine::onThread);
         return engine;
+    }
+
+    private void guardEnded() {
+        if (status < 0) {
+            ProcessTable.kill(this::members, KILL_MS);
+        }
+    }
+
+    private void onThread(Runnable task) {
+        Thread.ofPlatform().daemon().name("engine-kill-" + token).start(task);
     }
 
     /** The engine's pid, once it is known; fails when the engine ended before. */
@@ -209,9 +220,7 @@ public final class EngineProcess {
 
     /** Kills the engine in {@code ms} if it still runs, and a guard that hangs with it. */
     private void later(long ms, boolean guardToo) {
-        Executor thread = task ->
-                Thread.ofPlatform().daemon().name("engine-kill-" + token).start(task);
-        CompletableFuture.delayedExecutor(ms, TimeUnit.MILLISECONDS, thread).execute(() -> {
+        CompletableFuture.delayedExecutor(ms, TimeUnit.MILLISECONDS, this::onThread).execute(() -> {
             if (!exit.isDone()) {
                 ProcessTable.kill(this::members, KILL_MS);
                 if (guardToo) {
@@ -238,7 +247,9 @@ public final class EngineProcess {
                 lines.feed(bytes, count);
             }
         } catch (IOException e) {
-            ring.add("[the engine's output could not be read: " + e.getMessage() + "]");
+            if (guard.isAlive()) {
+                ring.add("[the engine's output could not be read: " + e.getMessage() + "]");
+            }
         }
         try {
             lines.end();

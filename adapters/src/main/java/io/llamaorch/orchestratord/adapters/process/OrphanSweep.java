@@ -42,12 +42,13 @@ public final class OrphanSweep {
             String mark = ProcessTable.mark(entry.pid());
             if (mark != null && EngineToken.isOrphan(mark)) {
                 marked.add(entry.pid());
-                // What writes over its environment to show a title is found by the session that it shares.
-                sessions.add(entry.session());
+                // What writes over its environment to show a title is found by the session, where that is the engine's.
+                String session = ProcessTable.variable(entry.pid(), EngineGuard.SESSION);
+                if (Long.toString(entry.session()).equals(session)) {
+                    sessions.add(entry.session());
+                }
             }
         }
-        // An engine without setsid shares a session with others.
-        sessions.removeIf(session -> !marked.contains(session));
         return ProcessTable.closure(all, entry -> marked.contains(entry.pid()) || sessions.contains(entry.session()));
     }
 }

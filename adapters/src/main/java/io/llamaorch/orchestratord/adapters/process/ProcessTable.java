@@ -78,11 +78,16 @@ final class ProcessTable {
 
     /** The engine's mark in the environment that {@code pid} was started with, null where it has none or it is secret. */
     static @Nullable String mark(long pid) {
+        return variable(pid, EngineGuard.MARK);
+    }
+
+    /** The value of {@code name} in the environment that {@code pid} was started with, null where it cannot be seen. */
+    static @Nullable String variable(long pid, String name) {
         byte[] environment = bytes(PROC.resolve(Long.toString(pid)).resolve("environ"));
         if (environment == null) {
             return null;
         }
-        String prefix = EngineGuard.MARK + "=";
+        String prefix = name + "=";
         for (String variable : new String(environment, StandardCharsets.ISO_8859_1).split("\0", -1)) {
             if (variable.startsWith(prefix)) {
                 return variable.substring(prefix.length());

@@ -167,6 +167,7 @@ guard_launch() {
     [ "$PPID" = "$2" ] || exit 70
     printf 'orchestratord-guard %s start %s %s %s\n' "$1" "$$" "$3" "$4"
     export ORCHESTRATORD_ENGINE="$1"
+    [ "$3" = 0 ] || export ORCHESTRATORD_ENGINE_SESSION="$$"
     PATH=$5
     shift 5
     exec "$@"
