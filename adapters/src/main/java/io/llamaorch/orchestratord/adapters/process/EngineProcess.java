@@ -142,6 +142,12 @@ public final class EngineProcess {
 
     private void guardEnded() {
         if (status < 0) {
+            try {
+                // The watcher, if it is left, goes too.
+                guard.getOutputStream().close();
+            } catch (IOException e) {
+                // There is nobody to tell.
+            }
             ProcessTable.kill(this::members, KILL_MS);
         }
     }
@@ -220,14 +226,15 @@ public final class EngineProcess {
 
     /** Kills the engine in {@code ms} if it still runs, and a guard that hangs with it. */
     private void later(long ms, boolean guardToo) {
-        CompletableFuture.delayedExecutor(ms, TimeUnit.MILLISECONDS, this::onThread).execute(() -> {
-            if (!exit.isDone()) {
-                ProcessTable.kill(this::members, KILL_MS);
-                if (guardToo) {
-                    guard.destroyForcibly();
-                }
-            }
-        });
+        CompletableFuture.delayedExecutor(ms, TimeUnit.MILLISECONDS, this::onThread)
+                .execute(() -> {
+                    if (!exit.isDone()) {
+                        ProcessTable.kill(this::members, KILL_MS);
+                        if (guardToo) {
+                            guard.destroyForcibly();
+                        }
+                    }
+                });
     }
 
     private List<ProcessTable.Entry> members() {

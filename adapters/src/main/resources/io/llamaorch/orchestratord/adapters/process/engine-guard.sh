@@ -88,6 +88,8 @@ guard_terminate() {
 # The watcher: one order or the end of the pipe, then the end of the engine.
 guard_watch() {
     trap - TERM INT HUP USR1
+    # By exec: a shell that redirects a function keeps the old ones open, and the output would not end with the engine.
+    exec >/dev/null 2>&1
     guard_verb=
     guard_tenths=$guard_grace
     if read -r guard_verb guard_tenths <&3 && [ "$guard_verb" = stop ]; then
@@ -130,7 +132,7 @@ guard_run() {
     [ "$guard_death" = 0 ] || set -- setpriv --pdeathsig KILL "$@"
     "$@" 3<&- &
     guard_engine=$!
-    guard_watch >/dev/null 2>&1 &
+    guard_watch &
     guard_watcher=$!
 
     guard_status=127

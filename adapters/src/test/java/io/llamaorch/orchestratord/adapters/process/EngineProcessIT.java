@@ -69,7 +69,8 @@ class EngineProcessIT {
 
     @Test
     void shouldDrainAnEngineThatTalksALot() throws Exception {
-        EngineProcess engine = start("yes 'a line of ordinary length, again and again' | head -c 20000000\necho\necho end\n");
+        EngineProcess engine =
+                start("yes 'a line of ordinary length, again and again' | head -c 20000000\necho\necho end\n");
         assertThat(exit(engine).kind()).isEqualTo(ExitKind.CLEAN);
         List<String> tail = engine.logTail(10_000);
         assertThat(tail).hasSize(EngineProcess.Logs.IN_MEMORY.lines()).endsWith("end");

@@ -115,7 +115,8 @@ class EngineSupervisorIT {
         EngineStatus failed = awaitState(EngineStatus.Role.CURRENT, EngineState.FAILED);
         assertThat(failed.restarts()).isEqualTo(2);
         assertThat(failed.lastExit()).isEqualTo(ExitKind.DRIVER_FAULT);
-        assertThat(failed.lastError()).startsWith("given up after 3 starts in 600 s; the last: a driver or device fault");
+        assertThat(failed.lastError())
+                .startsWith("given up after 3 starts in 600 s; the last: a driver or device fault");
         assertThat(events.stream().map(EngineStatus::state)).contains(EngineState.BACKOFF);
         get(supervisor.start(spec));
         StandIns.await("three more starts", () -> one(EngineStatus.Role.CURRENT).runId() == 6);
@@ -124,7 +125,8 @@ class EngineSupervisorIT {
 
     @Test
     void shouldSayWhyACommandCannotBeStarted() throws Exception {
-        CommandTemplate gone = new CommandTemplate(List.of(folder.resolve("gone").toString()), Map.of(), null);
+        CommandTemplate gone =
+                new CommandTemplate(List.of(folder.resolve("gone").toString()), Map.of(), null);
         EngineSpec spec = new EngineSpec(
                 "chat/0",
                 gone,
@@ -159,7 +161,8 @@ class EngineSupervisorIT {
         EngineStatus second = awaitState(EngineStatus.Role.CURRENT, EngineState.STARTING);
         assertThat(second.lastError()).isEqualTo("no answer for 30 s");
         supervisor.ready(2);
-        assertThat(awaitState(EngineStatus.Role.CURRENT, EngineState.RUNNING).lastError()).isNull();
+        assertThat(awaitState(EngineStatus.Role.CURRENT, EngineState.RUNNING).lastError())
+                .isNull();
     }
 
     @Test
@@ -186,7 +189,8 @@ class EngineSupervisorIT {
         get(supervisor.start(spec(StandIns.POLITE, 0)));
         EngineStatus first = awaitReady(EngineStatus.Role.CURRENT);
         get(supervisor.runTwo(spec("exit 5\n", 0)));
-        assertThat(awaitState(EngineStatus.Role.CANDIDATE, EngineState.FAILED).lastError()).isEqualTo("exit code 5");
+        assertThat(awaitState(EngineStatus.Role.CANDIDATE, EngineState.FAILED).lastError())
+                .isEqualTo("exit code 5");
         get(supervisor.abandon("chat/0"));
         get(supervisor.abandon("chat/0"));
         assertThat(supervisor.statuses()).containsExactly(first.pid() == 0 ? one(EngineStatus.Role.CURRENT) : first);
