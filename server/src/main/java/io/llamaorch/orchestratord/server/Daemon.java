@@ -1,14 +1,8 @@
 package io.llamaorch.orchestratord.server;
 
-import io.llamaorch.orchestratord.adapters.EngineAdapter;
-import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
-import io.llamaorch.orchestratord.adapters.mock.MockAdapter;
-import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
 import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
-import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
-import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.server.auth.Scope;
 import io.llamaorch.orchestratord.server.cli.BuildInfo;
 import io.llamaorch.orchestratord.server.config.Config;
@@ -34,11 +28,10 @@ import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -141,19 +134,8 @@ public final class Daemon implements AutoCloseable {
         group = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("loop", true), transports.handlers());
         Metrics metrics = new Metrics(config.metrics().jvm());
-        EngineHttpClient engines = new EngineHttpClient(OutboundPolicy.exactly(config.pools().stream()
-                .flatMap(pool -> pool.replicas().stream())
-                .map(Config.Replica::url)
-                .toList()));
-        Map<EngineKind, EngineAdapter> adapters = new EnumMap<>(EngineKind.class);
-        tasks = new TaskPlane(
-                config,
-                eventLoops(group),
-                kind -> adapters.computeIfAbsent(kind, engine -> adapter(engine, engines)),
-                engineLoopOf,
-                metrics,
-                log,
-                this::onFatal);
+        EngineAdapters adapters = new EngineAdapters(config);
+        tasks = new TaskPlane(config, eventLoops(group), adapters::of, engineLoopOf, metrics, log, this::onFatal);
         readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive);
         renderer = renderer();
         ControlJson json = new ControlJson(config, BuildInfo.version(), tasks.pools(), tasks.watches());
@@ -167,6 +149,7 @@ public final class Daemon implements AutoCloseable {
         metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group)));
         tasks.start();
         listener = listen(transports);
+        startEngines();
         AcceptFailures.watch(listener, log, metrics);
         FileDescriptors.check(config, log);
     }
@@ -189,22 +172,6 @@ public final class Daemon implements AutoCloseable {
                 Route.get("/metrics", ops, control::metrics).forAnyAccept(),
                 Route.get("/livez", Scope.NONE, control::livez).forAnyAccept(),
                 Route.get("/readyz", Scope.NONE, control::readyz).forAnyAccept()));
-    }
-
-    private static EngineAdapter adapter(EngineKind engine, EngineHttpClient engines) {
-        return switch (engine) {
-            case LLAMACPP -> new LlamaCppAdapter(engines);
-            case MOCK -> new MockAdapter();
-            case VLLM, TGI, TRITON, OPENAI -> throw new UnsupportedEngine(engine);
-        };
-    }
-
-    private static final class UnsupportedEngine extends IllegalArgumentException {
-        private static final long serialVersionUID = 1;
-
-        UnsupportedEngine(EngineKind engine) {
-            super("This build has no adapter for engine " + engine.wireName() + "; it has llamacpp and mock.");
-        }
     }
 
     private static Transports transports(Config.Transport wanted) {
@@ -257,6 +224,18 @@ public final class Daemon implements AutoCloseable {
             throw failed(e);
         } catch (Exception e) { // Netty throws the checked cause unannounced
             throw failed(e);
+        }
+    }
+
+    private void startEngines() throws StartFailure {
+        try {
+            tasks.control().startEngines();
+        } catch (IOException e) {
+            close();
+            throw new StartFailure(
+                    "Cannot start engines: " + e.getMessage() + " (state_dir " + config.stateDir()
+                            + " must be a folder that this user can write)",
+                    e);
         }
     }
 
@@ -343,6 +322,7 @@ public final class Daemon implements AutoCloseable {
     @SuppressWarnings("ConstantConditions") // also called while the listener is not there yet
     public void close() {
         tasks.stop();
+        tasks.control().stopEngines();
         renderer.shutdown();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
     }

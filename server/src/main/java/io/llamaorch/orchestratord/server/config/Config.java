@@ -3,6 +3,8 @@ package io.llamaorch.orchestratord.server.config;
 import io.llamaorch.orchestratord.adapters.EngineAuth;
 import io.llamaorch.orchestratord.adapters.EngineTimeouts;
 import io.llamaorch.orchestratord.adapters.EngineTls;
+import io.llamaorch.orchestratord.adapters.process.CommandTemplate;
+import io.llamaorch.orchestratord.adapters.process.RestartPolicy;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param stateDir absolute path of what survives a restart
  * @param auth who may call
  * @param pools at least one, ids distinct
+ * @param processes engines that the daemon starts
  * @param http limits on what clients send
  * @param eventLoops I/O threads, 1 … 64
  * @param transport how sockets are driven
@@ -33,6 +36,7 @@ public record Config(
         Path stateDir,
         Auth auth,
         List<Pool> pools,
+        Processes processes,
         Http http,
         int eventLoops,
         Transport transport,
@@ -87,6 +91,7 @@ public record Config(
      * @param options what only its kind of engine knows
      * @param preload whether a replica decodes one token before it is called ready
      * @param reload how it gets another model
+     * @param process how the daemon starts its engines; null: it does not, they are at their URLs
      */
     public record Pool(
             String id,
@@ -104,7 +109,8 @@ public record Config(
             EngineAccess access,
             Map<String, String> options,
             boolean preload,
-            Reload reload) {
+            Reload reload,
+            @Nullable Provisioning process) {
 
         /** The scheduler's view of this pool. */
         public PoolSpec spec() {
@@ -154,10 +160,44 @@ public record Config(
     /**
      * How a pool gets another model.
      *
+     * @param mode whether engines that the daemon starts are doubled for it
      * @param deadlineMs how long a reload may take where the request does not say, ms
      * @param drainMs how long tasks may go on with the old model, ms
      */
-    public record Reload(int deadlineMs, int drainMs) {}
+    public record Reload(ReloadMode mode, int deadlineMs, int drainMs) {}
+
+    /** How engines that the daemon starts get another model. */
+    public enum ReloadMode {
+        /** The new one replaces the old one: no host needs memory for both. */
+        STOP_START,
+        /** The new one starts beside the old one, which serves until it is there. */
+        BLUE_GREEN
+    }
+
+    /**
+     * How the daemon starts a pool's engines.
+     *
+     * @param command what is run
+     * @param restarts when it is run again
+     * @param startTimeoutMs from the start until it must be ready, ms
+     * @param stopGraceMs between TERM and KILL, ms
+     * @param hangMs how long it may go without a good answer to a probe before it is ended, ms
+     */
+    public record Provisioning(
+            CommandTemplate command,
+            RestartPolicy.Limits restarts,
+            long startTimeoutMs,
+            long stopGraceMs,
+            long hangMs) {}
+
+    /**
+     * What all engines share that the daemon starts.
+     *
+     * @param firstPort of those that they are given
+     * @param lastPort the last of them
+     * @param logFileBytes size at which an engine's log file is rotated; 0: no log files
+     */
+    public record Processes(int firstPort, int lastPort, long logFileBytes) {}
 
     /**
      * A pool's queues.

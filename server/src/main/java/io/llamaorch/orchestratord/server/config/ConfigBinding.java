@@ -32,6 +32,7 @@ final class ConfigBinding {
                         "folder of what survives a restart; relative to the file that names it"),
                 s.section("auth", ConfigBinding::auth, "who may call; with no key only loopback may be listened on"),
                 s.list("pools", 1, 256, PoolBinding::pool, "pools of engine replicas that serve one model each"),
+                s.section("processes", ProcessBinding::processes, "engines that the daemon starts"),
                 s.section("http", ConfigBinding::http, "limits on what clients send"),
                 eventLoops(s.integer("event_loops", 0, 64, 0, "I/O threads; 0: half the cores, 1 to 8")),
                 word(s, "transport", Config.Transport.AUTO, "how sockets are driven"),

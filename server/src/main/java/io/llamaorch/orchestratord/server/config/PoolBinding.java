@@ -22,6 +22,8 @@ final class PoolBinding {
                 null,
                 "wire that its engines speak");
         EngineKind known = s.sound("engine") ? engine : null;
+        Config.Provisioning process = ProcessBinding.process(s);
+        boolean external = process == null;
         return new Config.Pool(
                 id,
                 engine,
@@ -37,13 +39,14 @@ final class PoolBinding {
                         1,
                         "times that a task which failed before its first token is tried on another replica"),
                 s.text("sampler_profile_version", null, "version set of its sampler, that requests may ask for"),
-                s.list("replicas", 1, 64, r -> replica(r, known), "its engines"),
+                s.list("replicas", 1, 64, r -> replica(r, known, external), "its engines"),
                 s.section("timeouts", PoolBinding::timeouts, "limits on an engine's silence"),
                 s.section("health", PoolBinding::health, "how its replicas are watched"),
                 access(s),
                 s.textMap("options", 32, "what only this kind of engine knows"),
                 s.flag("preload", false, "a replica decodes one token before it is called ready"),
-                s.section("reload", PoolBinding::reload, "how it gets another model"));
+                s.section("reload", PoolBinding::reload, "how it gets another model"),
+                process);
     }
 
     private static Config.Health health(Section s) {
@@ -67,6 +70,12 @@ final class PoolBinding {
 
     private static Config.Reload reload(Section s) {
         return new Config.Reload(
+                s.choice(
+                        "mode",
+                        Arrays.asList(Config.ReloadMode.values()),
+                        ConfigBinding::lower,
+                        Config.ReloadMode.STOP_START,
+                        "engines that the daemon starts: replaced, or doubled while the new model loads"),
                 s.integer("deadline_ms", 1, ConfigBinding.DAY_MS, 300_000, "how long a reload may take, ms"),
                 s.integer(
                         "drain_ms",
@@ -95,12 +104,21 @@ final class PoolBinding {
     }
 
     /** @param engine what its pool's engines speak; null where that is not known, and no URL can be held against it */
-    private static Config.Replica replica(Section s, @Nullable EngineKind engine) {
+    private static Config.Replica replica(Section s, @Nullable EngineKind engine, boolean external) {
         return new Config.Replica(
                 ConfigBinding.name(s, "id", "name of the replica within its pool"),
-                url(s, engine),
+                external ? url(s, engine) : noUrl(s),
                 s.integer("slots", 1, 65_536, 1, "decodes at once; lowered where a probe finds fewer"),
                 s.text("device_mask", null, "devices it runs on, such as \"0,1\""));
+    }
+
+    /** An engine that the daemon starts has its URL from the daemon. */
+    private static URI noUrl(Section s) {
+        String given = s.text("url", null, "base URL, http://host:port; mock: for the built-in engine");
+        if (given != null) {
+            s.problem("url", "must be left out: the daemon starts this engine, and knows where it is");
+        }
+        return URI.create("http://127.0.0.1");
     }
 
     private static URI url(Section s, @Nullable EngineKind engine) {

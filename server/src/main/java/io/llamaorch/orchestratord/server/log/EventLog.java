@@ -190,6 +190,16 @@ public final class EventLog {
                 .write(log);
     }
 
+    /** An engine that the daemon starts ended, or is not started again. */
+    public void engineProcess(String poolId, String replicaId, String what, @Nullable String lastError) {
+        event(Level.WARN, "engine_process", "An engine that the daemon started has ended.")
+                .with("pool_id", poolId)
+                .with("replica_id", replicaId)
+                .with("reason", what)
+                .with("last_error", lastError)
+                .write(log);
+    }
+
     /** A circuit breaker opened, closed, or lets one task through. */
     public void breakerChanged(String poolId, String replicaId, Enum<?> to, @Nullable String lastError) {
         event(

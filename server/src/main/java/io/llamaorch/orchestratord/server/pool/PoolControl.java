@@ -5,9 +5,11 @@ import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
+import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
 import io.netty.channel.EventLoop;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -54,6 +56,7 @@ public final class PoolControl {
     private final EventLoop loop;
     private final Metrics metrics;
     private final EventLog log;
+    private final Fleet fleet;
     private final List<PoolState> pools = new ArrayList<>();
 
     /** What is under way in one pool. */
@@ -82,6 +85,7 @@ public final class PoolControl {
      * @param loop the control loop
      */
     public PoolControl(
+            Config config,
             Pools pools,
             Watches watches,
             SchedulerRing<?> ring,
@@ -94,13 +98,28 @@ public final class PoolControl {
         this.loop = loop;
         this.metrics = metrics;
         this.log = log;
+        this.fleet = new Fleet(config, pools, watches, loop, metrics, log);
+        watches.alsoTell(fleet::onView);
         for (Pool pool : pools.all()) {
             this.pools.add(new PoolState(pool, watches.of(pool), loader(pool)));
         }
     }
 
+    /** Starts the engines that are the daemon's to start. Blocks; not on an event loop. */
+    public void startEngines() throws IOException {
+        fleet.start();
+    }
+
+    /** Ends them. Blocks; not on an event loop. */
+    public void stopEngines() {
+        fleet.close();
+    }
+
     /** How a pool gets another model; null where it can't. */
     private @Nullable ModelLoader loader(Pool pool) {
+        if (pool.config().process() != null) {
+            return new ProcessLoader(pool, fleet, loop);
+        }
         ModelControl control = pool.adapter().modelControl();
         return control == null ? null : new NativeLoader(pool, control, loop);
     }

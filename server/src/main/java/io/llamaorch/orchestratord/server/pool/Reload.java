@@ -8,7 +8,6 @@ import io.llamaorch.orchestratord.server.pool.ModelLoader.Mode;
 import io.llamaorch.orchestratord.server.pool.ModelLoader.Ready;
 import io.llamaorch.orchestratord.server.pool.PoolControl.Answer;
 import io.llamaorch.orchestratord.server.pool.PoolControl.PoolState;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -94,7 +93,11 @@ public final class Reload {
             return;
         }
         int generation = state.pool.replicas().get(0).generation() + 1;
-        install(generation, loaded.replicas());
+        for (int i = 0; i < loaded.replicas().size(); i++) {
+            Ready ready = loaded.replicas().get(i);
+            state.pool.replicas().get(i).install(generation, model, ready.target());
+            state.watches.get(i).retarget(ready.target(), ready.status());
+        }
         control.tell(() -> control.ring().offerEndReload(state.pool.index(), true));
         state.lastReloadMs = tookMs();
         int inFlight = control.snapshot(state.pool).leases();
@@ -107,14 +110,6 @@ public final class Reload {
         });
     }
 
-    private void install(int generation, List<Ready> replicas) {
-        for (int i = 0; i < replicas.size(); i++) {
-            Ready ready = replicas.get(i);
-            state.pool.replicas().get(i).install(generation, ready.target());
-            state.watches.get(i).retarget(ready.target(), ready.status());
-        }
-    }
-
     private void onFailed(String why) {
         if (mode == Mode.BESIDE) {
             rolledBack(why + "; " + previous + " serves on");
@@ -122,7 +117,11 @@ public final class Reload {
         }
         loader.restoreOld(restored -> {
             if (restored.problem() == null) {
-                install(state.pool.replicas().get(0).generation(), restored.replicas());
+                for (int i = 0; i < restored.replicas().size(); i++) {
+                    Ready ready = restored.replicas().get(i);
+                    state.pool.replicas().get(i).move(ready.target());
+                    state.watches.get(i).retarget(ready.target(), ready.status());
+                }
                 rolledBack(why + "; " + previous + " is back and serves on");
             } else {
                 rolledBack(why + "; and " + previous + " did not come back yet: " + restored.problem());

@@ -20,7 +20,7 @@ public final class Replica {
     private volatile Places places;
     private volatile VersionedSeries series = new VersionedSeries("", null, null);
 
-    private record Places(int generation, EngineTarget now, EngineTarget before) {}
+    private record Places(int generation, String modelRef, EngineTarget now, EngineTarget before) {}
 
     private record VersionedSeries(String version, @Nullable ReplicaSeries replica, @Nullable PoolSeries pool) {}
 
@@ -28,7 +28,7 @@ public final class Replica {
         this.pool = pool;
         this.index = index;
         this.metrics = metrics;
-        this.places = new Places(0, target, target);
+        this.places = new Places(0, pool.config().model(), target, target);
     }
 
     /** Its pool. */
@@ -56,6 +56,11 @@ public final class Replica {
         return places.generation();
     }
 
+    /** The model that {@link #target} serves, as requests name it. */
+    String modelRef() {
+        return places.modelRef();
+    }
+
     /** Most decodes at once, as configured. */
     int slots() {
         return pool.config().replicas().get(index).slots();
@@ -67,10 +72,15 @@ public final class Replica {
         return generation >= known.generation() ? known.now() : known.before();
     }
 
-    /** From now on tasks of that generation go there; set before the scheduler is told. One writer. */
-    void install(int generation, EngineTarget target) {
+    /** The engine of the model that is served is at another place. One writer. */
+    void move(EngineTarget target) {
         Places known = places;
-        places = new Places(generation, target, generation > known.generation() ? known.now() : known.before());
+        places = new Places(known.generation(), known.modelRef(), target, known.before());
+    }
+
+    /** From now on tasks of another generation go there; set before the scheduler is told. One writer. */
+    void install(int generation, String modelRef, EngineTarget target) {
+        places = new Places(generation, modelRef, target, places.now());
     }
 
     /** Series of this replica; any thread; resolved once a version. */

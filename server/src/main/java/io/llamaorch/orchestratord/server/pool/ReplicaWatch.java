@@ -54,7 +54,7 @@ final class ReplicaWatch {
 
     private EngineTarget target;
     private @Nullable ReplicaStatus probed;
-    private @Nullable String held;
+    private volatile @Nullable String held;
     private @Nullable String deviceFault;
     private @Nullable String taskError;
     private @Nullable ScheduledFuture<?> next;
@@ -106,6 +106,11 @@ final class ReplicaWatch {
     /** Any thread: asks now, and from then on. */
     void start() {
         loop.execute(this::ask);
+    }
+
+    /** Whether there is no engine to ask; any thread. */
+    boolean isHeld() {
+        return held != null;
     }
 
     /** Whether an answer is awaited; any thread. */

@@ -23,6 +23,7 @@ public final class Watches implements ReplicaWatch.Listener {
     private final Metrics metrics;
     private final EventLog log;
     private final List<List<ReplicaWatch>> all = new ArrayList<>();
+    private final List<Listener> listeners = new ArrayList<>();
 
     /**
      * Watches that do not look yet.
@@ -110,9 +111,20 @@ public final class Watches implements ReplicaWatch.Listener {
         return all.get(dispatch.lease().poolIndex()).get(dispatch.lease().replicaIndex());
     }
 
+    /** Also told of each change; before {@link #start}. */
+    void alsoTell(Listener listener) {
+        listeners.add(listener);
+    }
+
+    /** Told of what a watch sees, on its loop. */
+    interface Listener {
+        void onView(Replica replica, ReplicaView before, ReplicaView now);
+    }
+
     @Override
     public void onView(ReplicaWatch watch, ReplicaView before, ReplicaView now) {
         Replica replica = watch.replica();
+        listeners.forEach(listener -> listener.onView(replica, before, now));
         String poolId = replica.pool().config().id();
         if (before.state() != now.state() || before.breaker() != now.breaker()) {
             for (ReplicaWatch other : of(replica.pool())) {

@@ -92,7 +92,8 @@ public final class TaskPlane {
                 this::onOffer);
         watches = new Watches(pools, number -> loops.get(number % count).eventLoop(), ring, this::tell, metrics, log);
         LoopContext controlLoop = loops.get(0);
-        control = new PoolControl(pools, watches, ring, controlLoop::tell, controlLoop.eventLoop(), metrics, log);
+        control =
+                new PoolControl(config, pools, watches, ring, controlLoop::tell, controlLoop.eventLoop(), metrics, log);
         lifecycle.connect(ring, watches);
         routes = new TaskRoutes(loops, registry, ring, pools, metrics, log);
     }

@@ -1,0 +1,268 @@
+package io.llamaorch.orchestratord.server.pool;
+
+import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.adapters.process.CommandTemplate;
+import io.llamaorch.orchestratord.adapters.process.EngineGuard;
+import io.llamaorch.orchestratord.adapters.process.EngineProcess;
+import io.llamaorch.orchestratord.adapters.process.EngineSpec;
+import io.llamaorch.orchestratord.adapters.process.EngineState;
+import io.llamaorch.orchestratord.adapters.process.EngineStatus;
+import io.llamaorch.orchestratord.adapters.process.EngineSupervisor;
+import io.llamaorch.orchestratord.adapters.process.OrphanSweep;
+import io.llamaorch.orchestratord.adapters.process.PortLeases;
+import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.log.EventLog;
+import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.netty.channel.EventLoop;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engines that the daemon starts, between their supervisor and the watches of their replicas.
+ *
+ * <pre>
+ *   EngineSupervisor ── status ──▶ Fleet ── retarget, hold ──▶ ReplicaWatch ── view ──▶ Fleet ── ready, unresponsive ──▶ EngineSupervisor
+ * </pre>
+ *
+ * <p>Each start of a process has a run id; a watch looks at one run, and what is said of another one is not its concern.
+ *
+ * <p><b>Owner thread:</b> the control loop, but for {@link #start}, {@link #close} and the methods that say so.
+ */
+final class Fleet implements AutoCloseable {
+    private static final long SWEEP_GRACE_MS = 2_000;
+    private static final int LOG_FILES = 2;
+
+    /** One replica whose engine the daemon starts. */
+    private static final class Member {
+        final Replica replica;
+        final ReplicaWatch watch;
+        /** The run that the watch looks at, 0 for none. */
+        long run;
+
+        long restarts;
+
+        Member(Replica replica, ReplicaWatch watch) {
+            this.replica = replica;
+            this.watch = watch;
+        }
+    }
+
+    private final Config config;
+    private final EventLoop loop;
+    private final Metrics metrics;
+    private final EventLog log;
+    private final Map<String, Member> members = new HashMap<>();
+    private final List<Consumer<EngineStatus>> followers = new ArrayList<>();
+    private @Nullable EngineSupervisor supervisor;
+
+    /** @param loop the control loop */
+    Fleet(Config config, Pools pools, Watches watches, EventLoop loop, Metrics metrics, EventLog log) {
+        this.config = config;
+        this.loop = loop;
+        this.metrics = metrics;
+        this.log = log;
+        for (Pool pool : pools.all()) {
+            if (pool.config().process() == null) {
+                continue;
+            }
+            List<ReplicaWatch> watched = watches.of(pool);
+            for (Replica replica : pool.replicas()) {
+                ReplicaWatch watch = watched.get(replica.index());
+                watch.hold("its engine is not started yet");
+                members.put(name(replica), new Member(replica, watch));
+            }
+        }
+    }
+
+    /** Name of a replica's engine, unique in the daemon. */
+    static String name(Replica replica) {
+        return replica.pool().config().id() + "/" + replica.id();
+    }
+
+    /**
+     * Ends what an earlier daemon left behind, and starts every engine. Blocks; once, on a thread that is no event loop.
+     *
+     * @throws IOException where the guard's script can't be written
+     */
+    void start() throws IOException {
+        if (members.isEmpty()) {
+            return;
+        }
+        for (long pid : OrphanSweep.run(SWEEP_GRACE_MS)) {
+            log.warning("orphan_engine", "An engine of an earlier daemon was still running and was ended: pid " + pid);
+        }
+        Config.Processes shared = config.processes();
+        EngineGuard guard = EngineGuard.install(config.stateDir().resolve("run"));
+        EngineSupervisor started = new EngineSupervisor(
+                guard,
+                new PortLeases(shared.firstPort(), shared.lastPort()),
+                status -> loop.execute(() -> onStatus(status)));
+        supervisor = started;
+        members.values()
+                .forEach(member -> started.start(
+                        spec(member.replica, member.replica.pool().config().model())));
+    }
+
+    EngineSupervisor supervisor() {
+        EngineSupervisor running = supervisor;
+        if (running == null) {
+            throw new IllegalStateException("the engines are not started");
+        }
+        return running;
+    }
+
+    /** How a replica's engine is started with a model. */
+    EngineSpec spec(Replica replica, String modelRef) {
+        Config.Pool pool = replica.pool().config();
+        Config.Provisioning process = process(pool);
+        Config.Replica configured = pool.replicas().get(replica.index());
+        String mask = configured.deviceMask();
+        long fileBytes = config.processes().logFileBytes();
+        EngineProcess.Logs memory = EngineProcess.Logs.IN_MEMORY;
+        Path folder = fileBytes == 0 ? null : config.stateDir().resolve("logs");
+        return new EngineSpec(
+                name(replica),
+                process.command(),
+                new CommandTemplate.Values(
+                        Targets.engineModel(modelRef), mask == null ? "" : mask, pool.ctx(), configured.slots()),
+                process.restarts(),
+                process.startTimeoutMs(),
+                process.stopGraceMs(),
+                new EngineProcess.Logs(memory.lines(), memory.chars(), memory.lineBytes(), null, fileBytes, LOG_FILES),
+                folder);
+    }
+
+    private static Config.Provisioning process(Config.Pool pool) {
+        Config.Provisioning process = pool.process();
+        if (process == null) {
+            throw new IllegalStateException("the daemon does not start engines of pool " + pool.id());
+        }
+        return process;
+    }
+
+    /** Where a process of a replica listens, serving a model. */
+    static EngineTarget target(Replica replica, int port, String modelRef) {
+        Config.Pool pool = replica.pool().config();
+        return Targets.at(
+                pool,
+                pool.replicas().get(replica.index()),
+                URI.create("http://127.0.0.1:" + port),
+                Targets.engineModel(modelRef));
+    }
+
+    /** Told of every status from now on, on the control loop; until {@link #unfollow}. */
+    void follow(Consumer<EngineStatus> follower) {
+        followers.add(follower);
+    }
+
+    void unfollow(Consumer<EngineStatus> follower) {
+        followers.remove(follower);
+    }
+
+    /** From now on a replica's watch looks at this run, which is ready. */
+    void adopt(Replica replica, long run) {
+        Member member = members.get(name(replica));
+        if (member != null) {
+            member.run = run;
+        }
+    }
+
+    private void onStatus(EngineStatus status) {
+        Member member = members.get(status.replicaId());
+        if (member != null && status.role() == EngineStatus.Role.CURRENT) {
+            onCurrent(member, status);
+        }
+        List.copyOf(followers).forEach(follower -> follower.accept(status));
+    }
+
+    private void onCurrent(Member member, EngineStatus status) {
+        String poolId = member.replica.pool().config().id();
+        if (status.restarts() > member.restarts) {
+            metrics.restarts(poolId, member.replica.id()).inc(status.restarts() - member.restarts);
+        }
+        member.restarts = status.restarts();
+        switch (status.state()) {
+            case STARTING -> {
+                if (member.run != status.runId() && status.port() > 0) {
+                    member.run = status.runId();
+                    member.watch.onRestart((int) Math.min(Integer.MAX_VALUE, status.restarts()));
+                    look(member, status);
+                }
+            }
+            case RUNNING -> {}
+            case STOPPED, STOPPING, BACKOFF, FAILED -> {
+                if (member.run == status.runId()) {
+                    String why = status.lastError();
+                    member.watch.hold(why == null ? words(status.state()) : why);
+                }
+                if (status.state() != EngineState.STOPPING) {
+                    log.engineProcess(poolId, member.replica.id(), words(status.state()), status.lastError());
+                }
+            }
+        }
+    }
+
+    private static String words(EngineState state) {
+        return switch (state) {
+            case STOPPED -> "its engine is stopped";
+            case STOPPING -> "its engine is being stopped";
+            case BACKOFF -> "its engine ended and is started again soon";
+            case FAILED -> "its engine ended too often and is not started again; reload the pool to try once more";
+            case STARTING, RUNNING -> "its engine runs";
+        };
+    }
+
+    private void look(Member member, EngineStatus status) {
+        Replica replica = member.replica;
+        EngineTarget target = target(replica, status.port(), replica.modelRef());
+        replica.move(target);
+        member.watch.retarget(target, null);
+    }
+
+    /** A watch has seen something; on the watch's loop. */
+    void onView(Replica replica, ReplicaView before, ReplicaView now) {
+        if (members.containsKey(name(replica)) && before.state() != now.state()) {
+            loop.execute(() -> judge(replica, now));
+        }
+    }
+
+    private void judge(Replica replica, ReplicaView view) {
+        Member member = members.get(name(replica));
+        if (member == null || member.run == 0) {
+            return;
+        }
+        long run = member.run;
+        if (view.state() == ReplicaStatus.State.READY) {
+            supervisor().ready(run);
+        } else if (view.state() == ReplicaStatus.State.DOWN) {
+            long hangMs = process(replica.pool().config()).hangMs();
+            loop.schedule(() -> endIfHung(member, run, hangMs), hangMs, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void endIfHung(Member member, long run, long hangMs) {
+        ReplicaView now = member.watch.view();
+        boolean trusted = now.breaker() == ReplicaView.BreakerState.CLOSED;
+        if (member.run == run && now.state() == ReplicaStatus.State.DOWN && trusted && !member.watch.isHeld()) {
+            supervisor().unresponsive(run, "no good answer to a probe for " + hangMs + " ms: " + now.lastError());
+        }
+    }
+
+    /** Ends every engine, within their graces. Not on an event loop. */
+    @Override
+    public void close() {
+        EngineSupervisor running = supervisor;
+        if (running != null) {
+            running.close();
+        }
+    }
+}
