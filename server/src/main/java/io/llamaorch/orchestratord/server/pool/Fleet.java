@@ -187,7 +187,7 @@ final class Fleet implements AutoCloseable {
     private void onCurrent(Member member, EngineStatus status) {
         String poolId = member.replica.pool().config().id();
         if (status.restarts() > member.restarts) {
-            metrics.restarts(poolId, member.replica.id()).inc(status.restarts() - member.restarts);
+            metrics.restarts(poolId, member.replica.id()).inc((double) (status.restarts() - member.restarts));
         }
         member.restarts = status.restarts();
         switch (status.state()) {
