@@ -1,40 +1,32 @@
 package io.llamaorch.orchestratord.adapters.tgi;
 
 import io.llamaorch.orchestratord.adapters.EngineFailure;
-import io.llamaorch.orchestratord.adapters.wire.EngineWords;
+import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
-import java.util.Locale;
-import org.jspecify.annotations.Nullable;
+import java.util.Collection;
 
 /**
- * TGI's errors in our taxonomy (engines.md §3). A stream always answers 200 and says what is wrong in a frame, so the
+ * TGI's errors in our taxonomy (engines.md, TGI). A stream always answers 200 and says what is wrong in a frame, so the
  * {@code error_type} comes before the status.
  */
 final class TgiErrors {
+    /** How the engine is named in messages. */
+    static final String ENGINE = "tgi";
+
     private TgiErrors() {}
 
     /**
      * The failure that an error answer or an in-band error frame stands for.
      *
      * @param status HTTP status of the answer; 200 for a frame within a stream
-     * @param fault the error, null where the body held none
-     * @param prompt what must not be echoed
+     * @param secrets what must not be echoed
      */
-    static EngineFailure of(int status, TgiFrame.@Nullable Fault fault, @Nullable String prompt) {
-        String type = fault == null ? "" : fault.type();
-        String message = fault == null ? "" : fault.message();
-        ErrorCode code = byType(type, message.toLowerCase(Locale.ROOT));
-        if (code == null) {
-            code = byStatus(status);
-        }
-        String where = status == 200 ? "in its stream" : "with status " + status;
-        String words = EngineWords.presentable(message, prompt);
-        return new EngineFailure(
-                code, "tgi answered " + where + (words.isEmpty() ? "" : ": " + words), code.retriable());
+    static EngineFailure of(int status, EngineFault fault, Collection<String> secrets) {
+        return fault.toFailure(ENGINE, status, code(status, fault), secrets);
     }
 
-    private static @Nullable ErrorCode byType(String type, String message) {
-        return switch (type) {
+    private static ErrorCode code(int status, EngineFault fault) {
+        return switch (fault.type()) {
             case "overloaded" -> ErrorCode.ADMISSION_REJECT;
             case "validation",
                     "template_error",
@@ -42,11 +34,11 @@ final class TgiErrors {
                     "tool_error",
                     "batch size exceeded",
                     "suffix not supported" -> ErrorCode.INVALID_PARAMS;
-            case "generation" -> message.contains("memory") ? ErrorCode.REPLICA_EXHAUSTED : ErrorCode.INTERNAL;
+            case "generation" -> fault.says("memory") ? ErrorCode.REPLICA_EXHAUSTED : ErrorCode.INTERNAL;
             case "incomplete_generation", "incomplete_generation_stream" -> ErrorCode.WORKER_RESET;
             case "stream_serialization_error" -> ErrorCode.INTERNAL;
             case "healthcheck" -> ErrorCode.POOL_UNREADY;
-            default -> null;
+            default -> byStatus(fault.effectiveStatus(status));
         };
     }
 

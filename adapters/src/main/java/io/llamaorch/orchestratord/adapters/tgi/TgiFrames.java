@@ -1,94 +1,74 @@
 package io.llamaorch.orchestratord.adapters.tgi;
 
-import io.llamaorch.orchestratord.adapters.wire.JsonWalk;
-import io.netty.buffer.ByteBuf;
+import io.llamaorch.orchestratord.adapters.wire.FrameScanner;
+import io.netty.util.concurrent.FastThreadLocal;
 
 /**
- * In-place reader of the common frame
+ * The common frame
  * {@code {"index":1,"token":{"id":42,"text":" Hel","logprob":-0.5,"special":false},"generated_text":null,"details":null}},
- * keys in any order.
- *
- * <p>It accepts only what it fully understands: one {@code token} object with text and {@code special},
- * {@code generated_text} null or not there. All else, last frames and errors among it, is {@link #ODD} and goes to
- * {@link TgiFrame}, which must find the same in whatever this accepts. Nothing is allocated. Stateless.
+ * keys in any order: one {@code token} that is not special, {@code generated_text} null or not there.
  */
-final class TgiFrames {
-    /** Not for this reader. */
-    static final int ODD = 0;
-    /** A token with text: the walk's {@code textFrom}, {@code textTo}. */
-    static final int TEXT = 1;
-    /** A token without text, or a special one. */
-    static final int EMPTY = 2;
+final class TgiFrames extends FrameScanner {
+    private static final FastThreadLocal<TgiFrames> OF_THREAD = new FastThreadLocal<>() {
+        @Override
+        protected TgiFrames initialValue() {
+            return new TgiFrames();
+        }
+    };
 
-    private int textFrom;
-    private int textTo;
-    private boolean special;
-    private boolean specialSeen;
-
-    /** Start of the text, relative to the frame's first byte. */
-    int textFrom() {
-        return textFrom;
+    /** The scanner of the calling thread. */
+    static TgiFrames ofThread() {
+        return OF_THREAD.get();
     }
 
-    /** End of the text, exclusive, relative to the frame's first byte. */
-    int textTo() {
-        return textTo;
-    }
-
-    /** Reads the frame {@code buf[offset, offset + length)}; {@link #ODD}, {@link #TEXT} or {@link #EMPTY}. */
-    int scan(JsonWalk walk, ByteBuf buf, int offset, int length) {
-        textFrom = -1;
+    @Override
+    protected boolean walk() {
         boolean tokenSeen = false;
-        if (!walk.load(buf, offset, length) || !walk.beginObject()) {
-            return ODD;
-        }
-        while (walk.nextKey()) {
-            boolean good;
-            if (walk.keyIs("token")) {
-                good = !tokenSeen && token(walk);
-                tokenSeen = true;
-            } else if (walk.keyIs("generated_text")) {
-                good = walk.takeWord("null");
-            } else {
-                good = !walk.keyIs("error") && walk.skipValue();
-            }
-            if (!good) {
-                return ODD;
-            }
-        }
-        if (!walk.isWhole() || !tokenSeen) {
-            return ODD;
-        }
-        return special || textFrom == textTo ? EMPTY : TEXT;
-    }
-
-    private boolean token(JsonWalk walk) {
-        specialSeen = false;
-        special = false;
-        if (!walk.beginObject()) {
+        if (!take('{')) {
             return false;
         }
-        while (walk.nextKey()) {
+        do {
+            if (!nextKey()) {
+                return false;
+            }
             boolean good;
-            if (walk.keyIs("text")) {
-                good = textFrom < 0 && walk.string();
-                textFrom = walk.from();
-                textTo = walk.to();
-            } else if (walk.keyIs("special")) {
-                good = !specialSeen && special(walk);
+            if (keyIs("token")) {
+                good = !tokenSeen && token();
+                tokenSeen = true;
+            } else if (keyIs("generated_text")) {
+                good = word("null");
             } else {
-                good = walk.skipValue();
+                good = !keyIs("error") && value();
             }
             if (!good) {
                 return false;
             }
-        }
-        return textFrom >= 0 && specialSeen;
+        } while (hasMore());
+        return take('}') && tokenSeen;
     }
 
-    private boolean special(JsonWalk walk) {
-        specialSeen = true;
-        special = walk.takeWord("true");
-        return special || walk.takeWord("false");
+    private boolean token() {
+        boolean specialSeen = false;
+        if (!take('{')) {
+            return false;
+        }
+        do {
+            if (!nextKey()) {
+                return false;
+            }
+            boolean good;
+            if (keyIs("text")) {
+                good = text();
+            } else if (keyIs("special")) {
+                good = !specialSeen && word("false");
+                specialSeen = true;
+            } else {
+                good = value();
+            }
+            if (!good) {
+                return false;
+            }
+        } while (hasMore());
+        return take('}') && hasText() && specialSeen;
     }
 }

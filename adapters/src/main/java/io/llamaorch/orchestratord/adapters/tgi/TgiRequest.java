@@ -1,15 +1,9 @@
 package io.llamaorch.orchestratord.adapters.tgi;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import io.llamaorch.orchestratord.adapters.wire.RequestText;
+import io.llamaorch.orchestratord.adapters.wire.JsonBody;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.ByteBufOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 
 /**
  * The body of {@code POST /generate_stream}. Only what the client gave is sent; the rest is the engine's default, which
@@ -19,78 +13,53 @@ import java.io.OutputStream;
  * so greedy is {@code do_sample} false without either, and a {@code top_p} of 1 (off) is left out. Temperature 1 alone does
  * not make it sample, hence {@code do_sample} true beside each temperature. {@code details} are always asked for: without
  * them the last frame has neither reason nor counts.
+ *
+ * @param request what the client asked for
+ * @param stopCount stop strings to send, the first ones
  */
-final class TgiRequest {
-    private static final JsonFactory JSON = new JsonFactory();
+record TgiRequest(TaskRequest request, int stopCount) implements JsonBody {
+    /** Where it goes. */
+    static final String PATH = "/generate_stream";
 
-    private TgiRequest() {}
-
-    /** Writes the body; the caller releases it. */
-    static ByteBuf body(TaskRequest request, ByteBufAllocator allocator) throws IOException {
-        String prompt = request.prompt() == null ? "" : request.prompt();
-        ByteBuf out = allocator.buffer(256 + prompt.length());
-        boolean written = false;
-        try (OutputStream stream = new ByteBufOutputStream(out);
-                JsonGenerator g = JSON.createGenerator(stream)) {
-            g.writeStartObject();
-            g.writeStringField("inputs", RequestText.paired(prompt));
-            g.writeObjectFieldStart("parameters");
-            g.writeNumberField("max_new_tokens", request.maxTokens());
-            g.writeBooleanField("details", true);
-            if (request.seed().isPresent()) {
-                g.writeNumberField("seed", request.seed().getAsLong());
-            }
-            writeSampling(g, request.sampling());
-            g.writeEndObject();
-            g.writeEndObject();
-            written = true;
-        } finally {
-            if (!written) {
-                out.release();
-            }
+    @Override
+    public void writeMembers(JsonGenerator g) throws IOException {
+        String prompt = request.prompt();
+        JsonBody.text(g, "inputs", prompt == null ? "" : prompt);
+        g.writeObjectFieldStart("parameters");
+        g.writeNumberField("max_new_tokens", request.maxTokens());
+        g.writeBooleanField("details", true);
+        if (request.seed().isPresent()) {
+            g.writeNumberField("seed", request.seed().getAsLong());
         }
-        return out;
-    }
-
-    private static void writeSampling(JsonGenerator g, TaskRequest.Sampling sampling) throws IOException {
-        if (isGreedy(sampling)) {
-            g.writeBooleanField("do_sample", false);
-        } else {
-            if (!Double.isNaN(sampling.temperature())) {
-                g.writeBooleanField("do_sample", true);
-                g.writeNumberField("temperature", sampling.temperature());
-            }
-            if (sampling.topP() < 1) {
-                g.writeNumberField("top_p", sampling.topP());
-            }
-            if (sampling.topK() > 0) {
-                g.writeNumberField("top_k", sampling.topK());
-            }
-        }
-        if (!Double.isNaN(sampling.repeatPenalty())) {
-            g.writeNumberField("repetition_penalty", sampling.repeatPenalty());
-        }
-        if (!sampling.stop().isEmpty()) {
-            g.writeArrayFieldStart("stop");
-            for (String stop : sampling.stop()) {
-                g.writeString(RequestText.paired(stop));
-            }
-            g.writeEndArray();
-        }
-        if (sampling.jsonSchema() != null) {
+        TaskRequest.Sampling sampling = request.sampling();
+        writePicking(g, sampling);
+        JsonBody.number(g, "repetition_penalty", sampling.repeatPenalty());
+        JsonBody.texts(g, "stop", sampling.stop().subList(0, stopCount));
+        String schema = sampling.jsonSchema();
+        if (schema != null) {
             g.writeObjectFieldStart("grammar");
             g.writeStringField("type", "json");
-            g.writeFieldName("value");
-            try (JsonParser schema = JSON.createParser(sampling.jsonSchema())) {
-                schema.nextToken();
-                g.copyCurrentStructure(schema);
-            }
+            JsonBody.json(g, "value", schema);
             g.writeEndObject();
         }
+        g.writeEndObject();
     }
 
-    /** A {@code top_p} of 0 leaves only the likeliest token, as temperature 0 does; TGI takes neither. */
-    private static boolean isGreedy(TaskRequest.Sampling sampling) {
-        return sampling.temperature() == 0 || sampling.topP() == 0;
+    private static void writePicking(JsonGenerator g, TaskRequest.Sampling sampling) throws IOException {
+        if (sampling.temperature() == 0 || sampling.topP() == 0) {
+            // A top_p of 0 leaves only the likeliest token, as temperature 0 does; TGI takes neither.
+            g.writeBooleanField("do_sample", false);
+            return;
+        }
+        if (!Double.isNaN(sampling.temperature())) {
+            g.writeBooleanField("do_sample", true);
+            g.writeNumberField("temperature", sampling.temperature());
+        }
+        if (sampling.topP() < 1) {
+            g.writeNumberField("top_p", sampling.topP());
+        }
+        if (sampling.topK() > 0) {
+            g.writeNumberField("top_k", sampling.topK());
+        }
     }
 }

@@ -26,82 +26,70 @@ final class TritonText {
         CUMULATIVE
     }
 
+    /** U+FFFD as bytes. */
+    static final byte[] REPLACEMENT = {(byte) 0xef, (byte) 0xbf, (byte) 0xbd};
+
     /** Frames in a row that must repeat the one before, and its bytes, for it to be no chance. */
     private static final int REPEATS_MIN = 4;
 
     private static final int REPEATED_BYTES_MIN = 8;
 
-    private static final byte[] REPLACEMENT = {(byte) 0xef, (byte) 0xbf, (byte) 0xbd};
-
     private final Mode mode;
     private final CRC32C crc = new CRC32C();
     private long knownCrc;
     private int known;
-    private int heldBytes;
-    private boolean isRepeat;
+    private int heldCount;
     private int repeats;
 
     TritonText(Mode mode) {
         this.mode = mode;
     }
 
-    /**
-     * Checks the text that begins at {@code from} against what is known of the one before.
-     *
-     * @param end where the text ends, or where the bytes end in which it does
-     * @return where what is new begins; −1 where the text does not go on from the one before
-     */
-    int begin(byte[] a, int from, int end) {
-        isRepeat = false;
-        crc.reset();
-        if (end - from < known) {
-            return miss(from);
-        }
-        crc.update(a, from, known);
-        if (crc.getValue() != knownCrc) {
-            return miss(from);
-        }
-        if (mode == Mode.DELTA) {
-            isRepeat = known >= REPEATED_BYTES_MIN;
-            crc.reset();
-            return from;
-        }
-        return from + known;
-    }
-
-    private int miss(int from) {
-        crc.reset();
-        return mode == Mode.DELTA ? from : -1;
-    }
-
-    /**
-     * Takes note of a text whose new part is {@code a[newFrom, to)}, after {@link #begin} found that.
-     *
-     * @return where the part ends that may be handed over
-     */
-    int took(byte[] a, int from, int newFrom, int to) {
-        int until = to;
-        if (mode == Mode.CUMULATIVE) {
-            while (until - 3 >= newFrom && isReplacement(a, until - 3)) {
-                until -= 3;
-            }
-            heldBytes = to - until;
-        }
-        crc.update(a, newFrom, until - newFrom);
-        repeats = isRepeat && until - from > known ? repeats + 1 : 0;
-        knownCrc = crc.getValue();
-        known = until - from;
-        return until;
-    }
-
-    /** Bytes of U+FFFD left out at the end of the text taken last. */
-    int heldBytes() {
-        return heldBytes;
+    /** U+FFFD left out at the end of the text taken last. */
+    int heldCount() {
+        return heldCount;
     }
 
     /** Whether frames taken for pieces look like the whole text, again and again. */
     boolean isLikelyCumulative() {
         return mode == Mode.DELTA && repeats >= REPEATS_MIN;
+    }
+
+    /** Where the part of {@code a[from, to)} ends that may be handed over: before U+FFFD that is not confirmed. */
+    int settledEnd(byte[] a, int from, int to) {
+        int until = to;
+        while (mode == Mode.CUMULATIVE && until - 3 >= from && isReplacement(a, until - 3)) {
+            until -= 3;
+        }
+        return until;
+    }
+
+    /**
+     * Takes the text of the next frame, {@code a[from, to)}.
+     *
+     * @param until {@link #settledEnd} of it, or {@code to}
+     * @return where what is new begins; −1, and nothing noted, where the text does not go on from the one before
+     */
+    int take(byte[] a, int from, int until, int to) {
+        crc.reset();
+        boolean goesOn = until - from >= known;
+        if (goesOn) {
+            crc.update(a, from, known);
+            goesOn = crc.getValue() == knownCrc;
+        }
+        int begin = from + known;
+        if (mode == Mode.DELTA) {
+            repeats = goesOn && known >= REPEATED_BYTES_MIN && to - from > known ? repeats + 1 : 0;
+            crc.reset();
+            begin = from;
+        } else if (!goesOn) {
+            return -1;
+        }
+        crc.update(a, begin, until - begin);
+        knownCrc = crc.getValue();
+        known = until - from;
+        heldCount = (to - until) / REPLACEMENT.length;
+        return begin;
     }
 
     private static boolean isReplacement(byte[] a, int at) {

@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.adapters.wire;
 
 import io.llamaorch.orchestratord.adapters.EngineCall;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineOutput;
 import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
@@ -91,6 +92,11 @@ public final class StopSink implements EngineSink, EngineCall {
     @Override
     public void batchEnd() {
         closeBatch();
+    }
+
+    @Override
+    public void output(EngineOutput output) {
+        next.output(output);
     }
 
     @Override

@@ -3,7 +3,9 @@ package io.llamaorch.orchestratord.adapters.tgi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -26,7 +28,7 @@ class TgiErrorsTest {
         "503,healthcheck,unhealthy,POOL_UNREADY"
     })
     void shouldMapTheTypeWhateverTheStatus(int status, String type, String message, ErrorCode code) {
-        EngineFailure failure = TgiErrors.of(status, new TgiFrame.Fault(type, message), null);
+        EngineFailure failure = TgiErrors.of(status, new EngineFault(0, type, message), List.of());
         assertThat(failure.code()).isEqualTo(code);
         assertThat(failure.retriable()).isEqualTo(code.retriable());
         assertThat(failure.message()).endsWith(message);
@@ -44,6 +46,6 @@ class TgiErrorsTest {
         "503,POOL_UNREADY"
     })
     void shouldMapTheStatusWhenThereIsNoType(int status, ErrorCode code) {
-        assertThat(TgiErrors.of(status, null, null).code()).isEqualTo(code);
+        assertThat(TgiErrors.of(status, EngineFault.WORDLESS, List.of()).code()).isEqualTo(code);
     }
 }

@@ -2,7 +2,7 @@ package io.llamaorch.orchestratord.adapters.tgi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.llamaorch.orchestratord.adapters.wire.JsonWalk;
+import io.llamaorch.orchestratord.adapters.wire.FrameScanner;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
@@ -14,15 +14,14 @@ class TgiFramesTest {
     private static final List<String> FRAMES = List.of(
             "{\"index\":1,\"token\":{\"id\":42,\"text\":\" Hel\",\"logprob\":-0.5,\"special\":false},\"generated_text\":null,\"details\":null}",
             "{\"index\":9,\"token\":{\"id\":7,\"text\":\"\",\"logprob\":null,\"special\":false},\"generated_text\":null,\"details\":null}",
-            "{\"index\":9,\"token\":{\"id\":2,\"text\":\"</s>\",\"logprob\":-1e-3,\"special\":true},\"generated_text\":null}",
             "{ \"details\" : null , \"token\" : { \"special\" : false , \"text\" : \"é中🙂\\n\\\"special\\\":true\\u00e9\" } }",
             "{\"token\":{\"text\":\"\\\"generated_text\\\":\\\"x\\\"\",\"special\":false},\"generated_text\":null,\"x\":[1,\"a\"]}");
 
-    private final TgiFrames frames = new TgiFrames();
+    private final TgiFrames frames = TgiFrames.ofThread();
 
     private int scan(byte[] bytes) {
         ByteBuf buf = Unpooled.wrappedBuffer(bytes);
-        int found = frames.scan(JsonWalk.ofThread(), buf, 0, bytes.length);
+        int found = frames.scan(buf, 0, bytes.length);
         buf.release();
         return found;
     }
@@ -35,12 +34,12 @@ class TgiFramesTest {
     private void agree(byte[] bytes, String as) {
         int found = scan(bytes);
         TgiFrame slow = TgiFrame.read(bytes);
-        if (found == TgiFrames.ODD) {
+        if (found == FrameScanner.ODD) {
             return;
         }
         String text = new String(bytes, StandardCharsets.UTF_8);
         assertThat(slow.kind()).as("%s: %s", as, text).isEqualTo(TgiFrame.Kind.PARTIAL);
-        if (found == TgiFrames.TEXT) {
+        if (found == FrameScanner.TEXT) {
             assertThat(slow.textFrom()).as("%s: %s", as, text).isEqualTo(frames.textFrom());
             assertThat(slow.textTo()).as("%s: %s", as, text).isEqualTo(frames.textTo());
         } else {
@@ -50,7 +49,7 @@ class TgiFramesTest {
 
     @Test
     void shouldAcceptWhenTheFrameIsCommon() {
-        int[] found = {TgiFrames.TEXT, TgiFrames.EMPTY, TgiFrames.EMPTY, TgiFrames.TEXT, TgiFrames.TEXT};
+        int[] found = {FrameScanner.TEXT, FrameScanner.EMPTY, FrameScanner.TEXT, FrameScanner.TEXT};
         for (int i = 0; i < found.length; i++) {
             assertThat(scan(FRAMES.get(i))).as(FRAMES.get(i)).isEqualTo(found[i]);
             agree(FRAMES.get(i).getBytes(StandardCharsets.UTF_8), "as is");
@@ -65,6 +64,7 @@ class TgiFramesTest {
                 "{\"token\":{\"text\":\"a\"}}",
                 "{\"token\":{\"special\":false}}",
                 "{\"token\":null}",
+                "{\"token\":{\"id\":2,\"text\":\"</s>\",\"logprob\":-1e-3,\"special\":true},\"generated_text\":null}",
                 "{\"token\":{\"text\":\"a\",\"special\":false},\"generated_text\":\"a\"}",
                 "{\"token\":{\"text\":\"a\",\"special\":false},\"error\":\"a\"}",
                 "{\"token\":{\"text\":\"a\",\"special\":false},\"token\":{\"text\":\"b\",\"special\":false}}",
@@ -77,7 +77,7 @@ class TgiFramesTest {
                 "{\"token\":{\"text\":\"a\",\"special\":false},}",
                 "{\"token\":{\"text\":\"a\",\"special\":false},\"n\":01}",
                 "{\"error\":\"Model is overloaded\",\"error_type\":\"overloaded\"}")) {
-            assertThat(scan(frame)).as(frame).isEqualTo(TgiFrames.ODD);
+            assertThat(scan(frame)).as(frame).isEqualTo(FrameScanner.ODD);
         }
     }
 
@@ -119,13 +119,10 @@ class TgiFramesTest {
     }
 
     @Test
-    void shouldReadBothShapesOfErrors() {
-        assertThat(TgiFrame.read("{\"error\":\"e\",\"error_type\":\"validation\"}".getBytes(StandardCharsets.UTF_8))
-                        .fault())
-                .isEqualTo(new TgiFrame.Fault("validation", "e"));
-        assertThat(TgiFrame.read("{\"error\":{\"message\":\"m\",\"http_status_code\":422}}"
-                                .getBytes(StandardCharsets.UTF_8))
-                        .fault())
-                .isEqualTo(new TgiFrame.Fault("", "m"));
+    void shouldSkipTheTextOfASpecialTokenInAnyFrame() {
+        TgiFrame read = TgiFrame.read("{\"token\":{\"text\":\"</s>\",\"special\":true},\"generated_text\":null}"
+                .getBytes(StandardCharsets.UTF_8));
+        assertThat(read.kind()).isEqualTo(TgiFrame.Kind.PARTIAL);
+        assertThat(read.textFrom()).isNegative();
     }
 }

@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.adapters.tgi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llamaorch.orchestratord.adapters.testing.Requests;
+import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest.Sampling;
 import io.llamaorch.orchestratord.contracts.task.Workload;
 import io.netty.buffer.ByteBuf;
@@ -18,9 +19,9 @@ class TgiRequestTest {
     private static final double NONE = Double.NaN;
 
     private static String body(Sampling sampling) throws IOException {
-        ByteBuf body = TgiRequest.body(
-                Requests.completion("hi \ud83d", 7, 42, Workload.COMPLETION, sampling),
-                UnpooledByteBufAllocator.DEFAULT);
+        TaskRequest request = Requests.completion("hi \ud83d", 7, 42, Workload.COMPLETION, sampling);
+        ByteBuf body =
+                new TgiRequest(request, Math.min(4, sampling.stop().size())).write(UnpooledByteBufAllocator.DEFAULT, 64);
         try {
             return body.toString(StandardCharsets.UTF_8);
         } finally {
@@ -62,5 +63,12 @@ class TgiRequestTest {
                         new Sampling(NONE, NONE, -1, NONE, 1.1, List.of("\n", "###"), null, "{\"type\":\"object\"}")))
                 .isEqualTo(",\"repetition_penalty\":1.1,\"stop\":[\"\\n\",\"###\"],"
                         + "\"grammar\":{\"type\":\"json\",\"value\":{\"type\":\"object\"}}");
+    }
+
+    @Test
+    void shouldSendNoMoreStopsThanTheEngineTakes() throws IOException {
+        assertThat(parameters(new Sampling(
+                        NONE, NONE, -1, NONE, NONE, List.of("a", "b", "c", "d", "e"), null, null)))
+                .isEqualTo(",\"stop\":[\"a\",\"b\",\"c\",\"d\"]");
     }
 }

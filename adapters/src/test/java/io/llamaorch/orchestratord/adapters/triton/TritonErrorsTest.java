@@ -3,7 +3,9 @@ package io.llamaorch.orchestratord.adapters.triton;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -30,7 +32,7 @@ class TritonErrorsTest {
         "200,something else,INTERNAL"
     })
     void shouldMapWordsBeforeStatus(int status, String message, ErrorCode code) {
-        EngineFailure failure = TritonErrors.of(status, message, null);
+        EngineFailure failure = TritonErrors.of(status, new EngineFault(0, "", message), List.of());
         assertThat(failure.code()).isEqualTo(code);
         assertThat(failure.retriable()).isEqualTo(code.retriable());
         assertThat(failure.message()).endsWith(message);

@@ -35,7 +35,7 @@ class TritonRequestTest {
     }
 
     private static String body(Sampling sampling, TritonModel model) throws IOException {
-        ByteBuf body = TritonRequest.body(request(sampling), model, UnpooledByteBufAllocator.DEFAULT);
+        ByteBuf body = new TritonRequest(request(sampling), model).write(UnpooledByteBufAllocator.DEFAULT, 64);
         try {
             return body.toString(StandardCharsets.UTF_8);
         } finally {
@@ -45,10 +45,10 @@ class TritonRequestTest {
 
     @Test
     void shouldReadTheFamilyFromTheMetadata() {
-        assertThat(OLD).isEqualTo(new TritonModel(TritonModel.Family.ENSEMBLE, "random_seed", false, false));
+        assertThat(OLD).isEqualTo(new TritonModel(TritonModel.Family.ENSEMBLE, "random_seed", false, false, false));
         assertThat(model("max_tokens", "seed", "random_seed", "guided_decoding_guide"))
-                .isEqualTo(new TritonModel(TritonModel.Family.ENSEMBLE, "seed", false, true));
-        assertThat(LLM_API).isEqualTo(new TritonModel(TritonModel.Family.LLM_API, "sampling_param_seed", true, false));
+                .isEqualTo(new TritonModel(TritonModel.Family.ENSEMBLE, "seed", false, false, true));
+        assertThat(LLM_API).isEqualTo(new TritonModel(TritonModel.Family.LLM_API, "sampling_param_seed", true, false, false));
         assertThat(TritonModel.read("{\"error\":\"x\"}".getBytes(StandardCharsets.UTF_8)))
                 .isNull();
         assertThat(TritonModel.read("{\"inputs\":[1]}".getBytes(StandardCharsets.UTF_8)))
@@ -88,15 +88,15 @@ class TritonRequestTest {
 
     @Test
     void shouldNameWhatTheModelHasNoInputFor() {
-        assertThat(TritonRequest.unsupported(request(Sampling.DEFAULT), OLD)).isNull();
-        assertThat(TritonRequest.unsupported(request(Sampling.DEFAULT), model("max_tokens")))
+        assertThat(new TritonRequest(request(Sampling.DEFAULT), OLD).unsupported()).isNull();
+        assertThat(new TritonRequest(request(Sampling.DEFAULT), model("max_tokens")).unsupported())
                 .contains("seed");
         Sampling penalty = new Sampling(NONE, NONE, -1, NONE, 1.1, List.of(), null, null);
-        assertThat(TritonRequest.unsupported(request(penalty), OLD)).isNull();
-        assertThat(TritonRequest.unsupported(request(penalty), LLM_API)).contains("repeat_penalty");
+        assertThat(new TritonRequest(request(penalty), OLD).unsupported()).isNull();
+        assertThat(new TritonRequest(request(penalty), LLM_API).unsupported()).contains("repeat_penalty");
         Sampling schema = new Sampling(NONE, NONE, -1, NONE, NONE, List.of(), null, "{}");
-        assertThat(TritonRequest.unsupported(request(schema), OLD)).contains("json_schema");
-        assertThat(TritonRequest.unsupported(request(schema), TritonModel.UNKNOWN))
+        assertThat(new TritonRequest(request(schema), OLD).unsupported()).contains("json_schema");
+        assertThat(new TritonRequest(request(schema), TritonModel.UNKNOWN).unsupported())
                 .isNull();
     }
 }
