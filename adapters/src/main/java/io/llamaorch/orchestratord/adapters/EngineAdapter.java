@@ -3,7 +3,9 @@ package io.llamaorch.orchestratord.adapters;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
+import io.llamaorch.orchestratord.contracts.task.Workload;
 import io.netty.channel.EventLoop;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,19 @@ public interface EngineAdapter {
 
     /** The wire that this adapter speaks. */
     EngineKind kind();
+
+    /** What it can compute. */
+    Set<Workload> workloads();
+
+    /** What it can do beyond that, and how far the same request gives the same bytes. */
+    EngineFeatures features();
+
+    /**
+     * Why {@code target} can't be used by this adapter (its URL, its options), null where it can. Asked once, when the
+     * configuration is read.
+     */
+    @Nullable
+    String problemOf(EngineTarget target);
 
     /**
      * What this engine can't do of what the request asks for; null where it can do it all. Asked before admission, so
@@ -38,7 +53,13 @@ public interface EngineAdapter {
             EngineTarget target, TaskRequest request, @Nullable String traceparent, EventLoop loop, EngineSink sink);
 
     /**
-     * Asks a replica how it is. Answers exactly once, on {@code loop}, within the target's time limits.
+     * Asks a replica how it is. Answers exactly once, on {@code loop}, within the target's
+     * {@link EngineTimeouts#probeMs}, however the engine hangs.
      */
     void probe(EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer);
+
+    /** Loading and unloading within the running engine; null where it has no way to do that. */
+    default @Nullable ModelControl modelControl() {
+        return null;
+    }
 }

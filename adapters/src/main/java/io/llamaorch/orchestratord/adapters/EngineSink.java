@@ -6,7 +6,8 @@ import io.netty.buffer.ByteBuf;
  * Where an engine's answer goes. Called on the call's loop, in this order:
  *
  * <pre>
- *   accepted  (token* batchEnd)*  (end | failed)
+ *   accepted  (token* batchEnd)*  (end | failed)      text
+ *   accepted  output? (end | failed)                  embedding, rerank
  * </pre>
  *
  * <p>{@code accepted} may be missing before {@code failed}; exactly one of {@code end} and {@code failed} comes, and
@@ -32,6 +33,9 @@ public interface EngineSink {
 
     /** All that one read from the engine brought has been handed over. */
     void batchEnd();
+
+    /** The result of a workload other than text; once, before {@code end}. */
+    void output(EngineOutput output);
 
     /** The engine said that it is done: its terminal frame was seen. */
     void end(EngineUsage usage);

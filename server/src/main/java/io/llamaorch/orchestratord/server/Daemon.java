@@ -3,7 +3,9 @@ package io.llamaorch.orchestratord.server;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
 import io.llamaorch.orchestratord.adapters.mock.MockAdapter;
+import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
 import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
+import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
@@ -138,11 +140,15 @@ public final class Daemon implements AutoCloseable {
         group = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("loop", true), transports.handlers());
         Metrics metrics = new Metrics(config.metrics().jvm());
+        EngineHttpClient engines = new EngineHttpClient(OutboundPolicy.exactly(config.pools().stream()
+                .flatMap(pool -> pool.replicas().stream())
+                .map(Config.Replica::url)
+                .toList()));
         Map<EngineKind, EngineAdapter> adapters = new EnumMap<>(EngineKind.class);
         tasks = new TaskPlane(
                 config,
                 eventLoops(group),
-                pool -> adapters.computeIfAbsent(pool.engine(), Daemon::adapter),
+                pool -> adapters.computeIfAbsent(pool.engine(), engine -> adapter(engine, engines)),
                 engineLoopOf,
                 metrics,
                 log,
@@ -182,9 +188,9 @@ public final class Daemon implements AutoCloseable {
                 Route.get("/readyz", Scope.NONE, control::readyz).forAnyAccept()));
     }
 
-    private static EngineAdapter adapter(EngineKind engine) {
+    private static EngineAdapter adapter(EngineKind engine, EngineHttpClient engines) {
         return switch (engine) {
-            case LLAMACPP -> new LlamaCppAdapter();
+            case LLAMACPP -> new LlamaCppAdapter(engines);
             case MOCK -> new MockAdapter();
             case VLLM, TGI, TRITON, OPENAI -> throw new UnsupportedEngine(engine);
         };

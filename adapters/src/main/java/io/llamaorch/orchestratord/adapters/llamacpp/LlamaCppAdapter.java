@@ -3,20 +3,28 @@ package io.llamaorch.orchestratord.adapters.llamacpp;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineCall;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineFeatures;
 import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.ModelControl;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.adapters.SamplingMember;
+import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
-import io.llamaorch.orchestratord.adapters.wire.HttpRequests;
+import io.llamaorch.orchestratord.adapters.wire.OutputCall;
+import io.llamaorch.orchestratord.adapters.wire.OutputReader;
+import io.llamaorch.orchestratord.adapters.wire.RequestCheck;
+import io.llamaorch.orchestratord.adapters.wire.StreamCall;
+import io.llamaorch.orchestratord.adapters.wire.TargetCheck;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
-import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.contracts.task.Workload;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
-import java.io.IOException;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -28,22 +36,20 @@ import org.jspecify.annotations.Nullable;
  * canceled by closing its connection, which the engine notices at its next write or within about 1 s.
  */
 public final class LlamaCppAdapter implements EngineAdapter {
+    private static final EngineFeatures FEATURES = new EngineFeatures(
+            true,
+            EnumSet.allOf(SamplingMember.class),
+            false,
+            "The same seed gives the same bytes at one slot with the prompt cache off; with several slots the batch's "
+                    + "shape moves the last bits of logits.");
+
     private final EngineHttpClient client;
-    private final ByteBufAllocator allocator;
+    private final ModelControl router;
 
-    /** An adapter with a connection for each decode. */
-    public LlamaCppAdapter() {
-        this(new EngineHttpClient(), ByteBufAllocator.DEFAULT);
-    }
-
-    /**
-     * An adapter on a given client.
-     *
-     * @param allocator of requests and carry-over buffers
-     */
-    public LlamaCppAdapter(EngineHttpClient client, ByteBufAllocator allocator) {
+    /** An adapter on a given client. */
+    public LlamaCppAdapter(EngineHttpClient client) {
         this.client = client;
-        this.allocator = allocator;
+        this.router = new LlamaRouter(client);
     }
 
     @Override
@@ -52,59 +58,78 @@ public final class LlamaCppAdapter implements EngineAdapter {
     }
 
     @Override
+    public Set<Workload> workloads() {
+        return Set.of(Workload.COMPLETION, Workload.EMBEDDING, Workload.RERANK);
+    }
+
+    @Override
+    public EngineFeatures features() {
+        return FEATURES;
+    }
+
+    @Override
+    public @Nullable String problemOf(EngineTarget target) {
+        return TargetCheck.of(client, target, Set.of());
+    }
+
+    @Override
     public @Nullable ApiError unsupported(TaskRequest request) {
-        if (request.workload() != Workload.COMPLETION) {
-            return ApiError.of(
-                    ErrorCode.INVALID_PARAMS,
-                    "workload " + request.workload().wireName() + " is not served by llamacpp pools yet",
-                    "/workload",
-                    request.workload().wireName());
-        }
-        if (request.prompt() == null) {
-            return ApiError.of(ErrorCode.INVALID_PARAMS, "a completion needs a prompt", "/prompt", "missing");
-        }
-        TaskRequest.Sampling sampling = request.sampling();
-        if (sampling.jsonSchema() != null && !LlamaRequest.isObject(sampling.jsonSchema())) {
-            return ApiError.of(
-                    ErrorCode.INVALID_PARAMS, "json_schema is not a JSON object", "/sampling/json_schema", "malformed");
-        }
-        if (sampling.jsonSchema() != null && sampling.grammar() != null) {
-            return ApiError.of(
-                    ErrorCode.INVALID_PARAMS,
-                    "llamacpp takes either grammar or json_schema, not both",
-                    "/sampling/grammar",
-                    "beside json_schema");
-        }
-        return null;
+        return RequestCheck.of(this, request);
     }
 
     @Override
     public EngineCall start(
             EngineTarget target, TaskRequest request, @Nullable String traceparent, EventLoop loop, EngineSink sink) {
-        LlamaCall call = new LlamaCall(sink, allocator, request.prompt());
-        String problem = EngineHttpClient.problemOf(target.url());
-        if (!problem.isEmpty()) {
-            loop.execute(() -> call.refuse(new EngineFailure(ErrorCode.POOL_UNAVAILABLE, problem, true)));
-            return call;
-        }
-        ByteBuf body;
-        try {
-            body = LlamaRequest.body(request, allocator);
-        } catch (IOException e) {
-            // jackson's words may quote the request: ours do not.
-            EngineFailure failure = new EngineFailure(
-                    ErrorCode.INVALID_PARAMS, "the request can't be written as llama-server reads it", false);
-            loop.execute(() -> call.refuse(failure));
-            return call;
-        }
-        ByteBuf bytes =
-                HttpRequests.post(allocator, target.url(), "/completion", body, traceparent, client.isKeepAlive());
-        call.startedAs(client.send(target, bytes, loop, call));
-        return call;
+        String model = target.model();
+        List<String> inputs = request.inputs();
+        return switch (request.workload()) {
+            case COMPLETION -> {
+                String prompt = request.prompt();
+                LlamaReader reader = new LlamaReader(prompt == null ? "" : prompt);
+                yield StreamCall.start(
+                        client,
+                        target,
+                        "/completion",
+                        LlamaRequest.completion(model, request),
+                        traceparent,
+                        loop,
+                        sink,
+                        reader);
+            }
+            case EMBEDDING ->
+                OutputCall.start(
+                        client,
+                        target,
+                        "/v1/embeddings",
+                        LlamaRequest.embeddings(model, request),
+                        traceparent,
+                        loop,
+                        sink,
+                        OutputReader.embeddings(LlamaErrors.ENGINE, inputs.size(), refusal(inputs)));
+            case RERANK ->
+                OutputCall.start(
+                        client,
+                        target,
+                        "/rerank",
+                        LlamaRequest.rerank(model, request),
+                        traceparent,
+                        loop,
+                        sink,
+                        OutputReader.scores(LlamaErrors.ENGINE, inputs.size() - 1, refusal(inputs)));
+        };
+    }
+
+    private static BiFunction<Integer, byte[], EngineFailure> refusal(List<String> inputs) {
+        return (status, body) -> LlamaErrors.of(status, EngineFault.read(body), inputs);
     }
 
     @Override
     public void probe(EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer) {
-        new LlamaProbe(client, allocator, target, loop, answer).begin();
+        new LlamaProbe(client, target, loop, answer).begin();
+    }
+
+    @Override
+    public ModelControl modelControl() {
+        return router;
     }
 }

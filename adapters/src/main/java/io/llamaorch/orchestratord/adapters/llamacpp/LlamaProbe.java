@@ -1,192 +1,130 @@
 package io.llamaorch.orchestratord.adapters.llamacpp;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import io.llamaorch.orchestratord.adapters.EngineLoad;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
-import io.llamaorch.orchestratord.adapters.wire.HttpExchange;
-import io.llamaorch.orchestratord.adapters.wire.HttpFailure;
-import io.llamaorch.orchestratord.adapters.wire.HttpRequests;
-import io.llamaorch.orchestratord.adapters.wire.HttpResponseParser;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
+import io.llamaorch.orchestratord.adapters.wire.EngineInquiry;
+import io.llamaorch.orchestratord.adapters.wire.EngineWords;
+import io.llamaorch.orchestratord.adapters.wire.PromText;
 import io.netty.channel.EventLoop;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
-/** {@code GET /health}, then {@code GET /props}: how a llama-server is. Owned by its loop; answers once. */
+/**
+ * {@code /health}, {@code /props}, then the load from {@code /slots} and {@code /metrics} where it is given: how a
+ * llama-server is. Of a router: {@code /props}, then how the target's model is, then the same of its child.
+ */
 final class LlamaProbe {
-    private static final JsonFactory JSON = new JsonFactory();
-    private static final int BODY_MAX_BYTES = 1 << 20;
-
-    private final EngineHttpClient client;
-    private final ByteBufAllocator allocator;
     private final EngineTarget target;
-    private final EventLoop loop;
-    private final Consumer<ReplicaStatus> answer;
+    private final EngineInquiry<ReplicaStatus> inquiry;
 
-    LlamaProbe(
-            EngineHttpClient client,
-            ByteBufAllocator allocator,
-            EngineTarget target,
-            EventLoop loop,
-            Consumer<ReplicaStatus> answer) {
-        this.client = client;
-        this.allocator = allocator;
+    LlamaProbe(EngineHttpClient client, EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer) {
         this.target = target;
-        this.loop = loop;
-        this.answer = answer;
+        this.inquiry = new EngineInquiry<>(
+                client, target, loop, target.timeouts().probeMs(), (why, timedOut) -> ReplicaStatus.down(why), answer);
     }
 
     void begin() {
-        String problem = EngineHttpClient.problemOf(target.url());
-        if (!problem.isEmpty()) {
-            loop.execute(() -> down(problem));
-            return;
-        }
-        get("/health", this::onHealth);
+        inquiry.begin(() -> inquiry.get("/health", this::onHealth));
     }
 
     private void onHealth(int status, byte[] body) {
         if (status == 200) {
-            get("/props", this::onProps);
+            inquiry.get("/props", this::onProps);
             return;
         }
-        LlamaFrame.Fault error = LlamaFrame.read(body).error();
-        String words = error == null ? "" : LlamaErrors.presentable(error.message(), null);
+        String words = EngineWords.presentable(EngineFault.read(body).message());
         String said = "/health answered " + status + (words.isEmpty() ? "" : ": " + words);
-        if (status == 503) {
-            answer.accept(new ReplicaStatus(ReplicaStatus.State.LOADING, null, 0, 0, said));
-        } else {
-            down(said);
-        }
+        inquiry.answer(status == 503 ? ReplicaStatus.loading(said) : ReplicaStatus.down(said));
     }
 
     private void onProps(int status, byte[] body) {
-        if (status == 200) {
-            answer.accept(read(body));
+        LlamaProps props = status == 200 ? LlamaProps.read(body) : null;
+        if (props != null && props.router()) {
+            router();
+        } else if (props != null) {
+            ready(props, "");
+        } else if (status == 200) {
+            inquiry.answer(ReplicaStatus.down("/props is not what llama-server answers"));
         } else if (status == 503) {
-            answer.accept(new ReplicaStatus(ReplicaStatus.State.LOADING, null, 0, 0, "/props answered 503"));
+            inquiry.answer(ReplicaStatus.loading("/props answered 503"));
         } else if (status == 401 || status == 403) {
-            down("/props answered " + status + ": the engine wants an API key");
+            inquiry.answer(ReplicaStatus.down("/props answered " + status + ": the engine wants an API key"));
         } else {
             // A build or a proxy without /props: healthy, and the figures come from the configuration.
-            answer.accept(new ReplicaStatus(ReplicaStatus.State.READY, null, 0, 0, null));
+            inquiry.answer(ReplicaStatus.ready(null, 0, 0, EngineLoad.UNKNOWN));
         }
     }
 
-    /** Reads {@code /props}. */
-    static ReplicaStatus read(byte[] body) {
-        String build = null;
-        int slots = 0;
-        int ctx = 0;
-        boolean router = false;
-        try (JsonParser p = JSON.createParser(body)) {
-            if (p.nextToken() != JsonToken.START_OBJECT) {
-                throw new IOException("not an object");
-            }
-            while (p.nextToken() != JsonToken.END_OBJECT) {
-                String name = p.currentName();
-                JsonToken value = p.nextToken();
-                if (name.equals("total_slots") && value == JsonToken.VALUE_NUMBER_INT) {
-                    slots = Math.max(0, p.getIntValue());
-                } else if (name.equals("build_info") && value == JsonToken.VALUE_STRING) {
-                    build = LlamaErrors.presentable(p.getText(), null);
-                } else if (name.equals("role") && value == JsonToken.VALUE_STRING) {
-                    router = p.getText().equals("router");
-                } else if (name.equals("default_generation_settings") && value == JsonToken.START_OBJECT) {
-                    ctx = ctx(p);
-                }
-                p.skipChildren();
-            }
-        } catch (IOException e) {
-            return new ReplicaStatus(ReplicaStatus.State.DOWN, null, 0, 0, "/props is not what llama-server answers");
+    private void router() {
+        if (target.model().isEmpty()) {
+            inquiry.answer(ReplicaStatus.down("a llama-server router: name one of its models"));
+            return;
         }
-        if (router) {
-            return new ReplicaStatus(
-                    ReplicaStatus.State.DOWN, build, 0, 0, "a llama-server router: name one of its models' servers");
-        }
-        return new ReplicaStatus(ReplicaStatus.State.READY, build, slots, ctx, null);
+        inquiry.get("/models", (status, body) -> {
+            LlamaModel model = status == 200 ? LlamaModel.find(body, target.model()) : null;
+            if (model == null) {
+                inquiry.answer(ReplicaStatus.down("the router does not know model " + name()));
+            } else if (model.isUsable()) {
+                childProps(model);
+            } else {
+                String why = "model " + name() + " is " + model.words();
+                inquiry.answer(model.failed() ? ReplicaStatus.down(why) : ReplicaStatus.loading(why));
+            }
+        });
     }
 
-    private static int ctx(JsonParser p) throws IOException {
-        int ctx = 0;
-        while (p.nextToken() != JsonToken.END_OBJECT) {
-            boolean isCtx = p.currentName().equals("n_ctx");
-            if (p.nextToken() == JsonToken.VALUE_NUMBER_INT && isCtx) {
-                ctx = Math.max(0, p.getIntValue());
+    private void childProps(LlamaModel model) {
+        // What else is asked of a sleeping child would wake it.
+        boolean asleep = model.value().equals("sleeping");
+        inquiry.settle(ReplicaStatus.ready(null, 0, 0, EngineLoad.UNKNOWN));
+        String query = "?model=" + URLEncoder.encode(target.model(), StandardCharsets.UTF_8) + "&autoload=false";
+        inquiry.get("/props" + query, (status, body) -> {
+            LlamaProps props = status == 200 ? LlamaProps.read(body) : null;
+            if (props == null || asleep) {
+                inquiry.answer(ReplicaStatus.ready(
+                        props == null ? null : props.build(),
+                        props == null ? 0 : props.slots(),
+                        props == null ? 0 : props.ctx(),
+                        EngineLoad.UNKNOWN));
+            } else {
+                ready(props, query);
             }
-            p.skipChildren();
-        }
-        return ctx;
+        });
     }
 
-    private void down(String why) {
-        answer.accept(new ReplicaStatus(ReplicaStatus.State.DOWN, null, 0, 0, why));
+    /** The model is there; what follows only tells how busy it is. */
+    private void ready(LlamaProps props, String query) {
+        inquiry.settle(ready(props, EngineLoad.UNKNOWN));
+        inquiry.get("/slots" + query, (status, body) -> {
+            EngineLoad load = status == 200 ? LlamaSlots.read(body) : EngineLoad.UNKNOWN;
+            inquiry.settle(ready(props, load));
+            inquiry.get(
+                    "/metrics" + query,
+                    (metricsStatus, text) ->
+                            inquiry.answer(ready(props, metricsStatus == 200 ? add(load, text) : load)));
+        });
     }
 
-    private void get(String path, Answered then) {
-        Fetch fetch = new Fetch(then);
-        fetch.exchange = client.send(target, HttpRequests.get(allocator, target.url(), path, false), loop, fetch);
+    private static ReplicaStatus ready(LlamaProps props, EngineLoad load) {
+        return ReplicaStatus.ready(props.build(), props.slots(), props.ctx(), load);
     }
 
-    /** Told of a whole answer. */
-    private interface Answered {
-        void with(int status, byte[] body);
+    /** Gauges where {@code --metrics} was given; the KV gauge is of old builds only. */
+    private static EngineLoad add(EngineLoad load, byte[] text) {
+        PromText metrics = new PromText(text);
+        int running = metrics.count("llamacpp:requests_processing");
+        double kv = metrics.sum("llamacpp:kv_cache_usage_ratio");
+        return new EngineLoad(
+                running < 0 ? load.running() : running,
+                metrics.count("llamacpp:requests_deferred"),
+                Double.isNaN(load.kvUsage()) ? kv : load.kvUsage());
     }
 
-    private final class Fetch implements HttpExchange.Listener {
-        private final Answered then;
-        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
-        private @Nullable HttpExchange exchange;
-        private int status;
-        private boolean over;
-
-        Fetch(Answered then) {
-            this.then = then;
-        }
-
-        @Override
-        public void onHead(HttpResponseParser response) {
-            status = response.status();
-        }
-
-        @Override
-        public void onBody(ByteBuf buf, int offset, int length) {
-            if (over) {
-                return;
-            }
-            if (body.size() + length > BODY_MAX_BYTES) {
-                over = true;
-                HttpExchange running = exchange;
-                if (running != null) {
-                    running.abort();
-                }
-                down("an answer longer than " + BODY_MAX_BYTES + " bytes");
-                return;
-            }
-            try {
-                buf.getBytes(offset, body, length);
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-
-        @Override
-        public void onBatchEnd() {}
-
-        @Override
-        public void onComplete() {
-            then.with(status, body.toByteArray());
-        }
-
-        @Override
-        public void onFailure(HttpFailure failure, String what) {
-            down(what);
-        }
+    private String name() {
+        return EngineWords.presentable(target.model());
     }
 }

@@ -1,9 +1,10 @@
 /**
- * llama.cpp's {@code llama-server}, native API: {@code POST /completion} streamed, {@code GET /health}, {@code /props}.
+ * llama.cpp's {@code llama-server}, native API: {@code POST /completion} streamed; embeddings and rerank; a router's models.
  *
  * <pre>
- *   LlamaCppAdapter ─ LlamaRequest (body) ─▶ wire.EngineHttpClient
- *   LlamaCall ◀─ frames ─ wire.SseDecoder;  LlamaFrames: in place;  LlamaFrame: the slow path;  LlamaErrors: taxonomy
+ *   LlamaCppAdapter ─ LlamaRequest (bodies) ─▶ wire.StreamCall, wire.OutputCall
+ *   wire.StreamCall ─ frames ─▶ LlamaReader;  LlamaScanner: in place;  LlamaFrame: the slow path;  LlamaErrors: taxonomy
+ *   LlamaProbe: /health, /props, /slots, /metrics;  LlamaRouter: models of a router
  * </pre>
  *
  * <p>Facts: {@code reference/engines.md} §1, run by hand against build b4748 of 2025-02.

@@ -3,15 +3,22 @@ package io.llamaorch.orchestratord.adapters.mock;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineCall;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineFeatures;
+import io.llamaorch.orchestratord.adapters.EngineLoad;
 import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.ModelControl;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.adapters.SamplingMember;
+import io.llamaorch.orchestratord.adapters.wire.RequestCheck;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.contracts.task.Workload;
 import io.netty.channel.EventLoop;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +33,24 @@ public final class MockAdapter implements EngineAdapter {
     private static final String BAD_URL =
             "mock engine URL: known parameters are tokens_per_s, ttft_ms, prompt_ms_per_token, each a number of 0 or more";
 
+    private static final EngineFeatures FEATURES = new EngineFeatures(
+            true,
+            EnumSet.complementOf(EnumSet.of(SamplingMember.GRAMMAR, SamplingMember.JSON_SCHEMA)),
+            true,
+            "Text is a pure function of prompt, sampling, limit and seed.");
+
+    private static final ModelControl MODELS = new ModelControl() {
+        @Override
+        public void load(EngineTarget target, String model, int limitMs, EventLoop loop, Consumer<Outcome> answer) {
+            loop.execute(() -> answer.accept(Outcome.DONE));
+        }
+
+        @Override
+        public void unload(EngineTarget target, String model, int limitMs, EventLoop loop, Consumer<Outcome> answer) {
+            loop.execute(() -> answer.accept(Outcome.DONE));
+        }
+    };
+
     /** The one kind of mock engine. */
     public MockAdapter() {}
 
@@ -35,14 +60,23 @@ public final class MockAdapter implements EngineAdapter {
     }
 
     @Override
+    public Set<Workload> workloads() {
+        return Set.of(Workload.COMPLETION);
+    }
+
+    @Override
+    public EngineFeatures features() {
+        return FEATURES;
+    }
+
+    @Override
+    public @Nullable String problemOf(EngineTarget target) {
+        return MockSpeed.of(target.url()) == null ? BAD_URL : null;
+    }
+
+    @Override
     public @Nullable ApiError unsupported(TaskRequest request) {
-        return request.workload() == Workload.COMPLETION
-                ? null
-                : ApiError.of(
-                        ErrorCode.INVALID_PARAMS,
-                        "workload " + request.workload().wireName() + " is not served by mock pools",
-                        "/workload",
-                        request.workload().wireName());
+        return RequestCheck.of(this, request);
     }
 
     @Override
@@ -62,9 +96,15 @@ public final class MockAdapter implements EngineAdapter {
     @Override
     public void probe(EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer) {
         ReplicaStatus status = MockSpeed.of(target.url()) == null
-                ? new ReplicaStatus(ReplicaStatus.State.DOWN, VERSION, 0, 0, BAD_URL)
-                : new ReplicaStatus(ReplicaStatus.State.READY, VERSION, 0, 0, null);
+                ? ReplicaStatus.down(BAD_URL)
+                : ReplicaStatus.ready(VERSION, 0, 0, EngineLoad.UNKNOWN);
         loop.execute(() -> answer.accept(status));
+    }
+
+    /** Has every model at once: there is nothing to load. */
+    @Override
+    public ModelControl modelControl() {
+        return MODELS;
     }
 
     /** A call that can only fail. */

@@ -139,19 +139,24 @@ public final class HttpExchange implements Runnable {
         long now = now();
         switch (phase) {
             case CONNECTING ->
-                fail(HttpFailure.CONNECT_TIMEOUT, "no connection within " + target.connectTimeoutMs() + " ms");
+                fail(
+                        HttpFailure.CONNECT_TIMEOUT,
+                        "no connection within " + target.timeouts().connectMs() + " ms");
             case WAITING -> {
                 fail(
                         HttpFailure.FIRST_BYTE_TIMEOUT,
-                        "no first byte of the answer within " + target.firstByteTimeoutMs() + " ms");
+                        "no first byte of the answer within "
+                                + target.timeouts().firstByteMs() + " ms");
             }
             case READING -> {
-                long limitNs = TimeUnit.MILLISECONDS.toNanos(target.idleTimeoutMs());
+                long limitNs = TimeUnit.MILLISECONDS.toNanos(target.timeouts().idleMs());
                 long leftNs = paused ? limitNs : limitNs - (now - lastReadNs);
                 if (leftNs > 0) {
                     arm(leftNs);
                 } else {
-                    fail(HttpFailure.IDLE_TIMEOUT, "nothing from the engine for " + target.idleTimeoutMs() + " ms");
+                    fail(
+                            HttpFailure.IDLE_TIMEOUT,
+                            "nothing from the engine for " + target.timeouts().idleMs() + " ms");
                 }
             }
             case DRAINING -> abort();
@@ -161,7 +166,9 @@ public final class HttpExchange implements Runnable {
 
     void begin() {
         if (phase == Phase.CONNECTING) {
-            enter(Phase.CONNECTING, TimeUnit.MILLISECONDS.toNanos(target.connectTimeoutMs()));
+            enter(
+                    Phase.CONNECTING,
+                    TimeUnit.MILLISECONDS.toNanos(target.timeouts().connectMs()));
             client.connect(this, true);
         }
     }
@@ -178,7 +185,7 @@ public final class HttpExchange implements Runnable {
         if (phase != Phase.CONNECTING || bytes == null || conn == null) {
             return;
         }
-        enter(Phase.WAITING, TimeUnit.MILLISECONDS.toNanos(target.firstByteTimeoutMs()));
+        enter(Phase.WAITING, TimeUnit.MILLISECONDS.toNanos(target.timeouts().firstByteMs()));
         if (conn.isReused()) {
             conn.write(bytes.retainedDuplicate());
         } else {
@@ -224,14 +231,16 @@ public final class HttpExchange implements Runnable {
             // The idle connection had ended before the request came: nothing was answered, so nothing is done twice.
             conn.close();
             connection = null;
-            enter(Phase.CONNECTING, TimeUnit.MILLISECONDS.toNanos(target.connectTimeoutMs()));
+            enter(
+                    Phase.CONNECTING,
+                    TimeUnit.MILLISECONDS.toNanos(target.timeouts().connectMs()));
             client.connect(this, false);
             return;
         }
         if (parser.eof() == HttpResponseParser.Result.COMPLETE) {
             complete(false);
         } else {
-            fail(HttpFailure.RESET, why);
+            fail(phase == Phase.CONNECTING ? HttpFailure.CONNECT : HttpFailure.RESET, why);
         }
     }
 
@@ -402,7 +411,9 @@ public final class HttpExchange implements Runnable {
         public void onBody(ByteBuf buf, int offset, int length) {
             if (phase == Phase.WAITING) {
                 lastReadNs = now();
-                enter(Phase.READING, TimeUnit.MILLISECONDS.toNanos(target.idleTimeoutMs()));
+                enter(
+                        Phase.READING,
+                        TimeUnit.MILLISECONDS.toNanos(target.timeouts().idleMs()));
             }
             if (phase == Phase.READING) {
                 listener.onBody(buf, offset, length);

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineOutput;
 import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.wire.HttpResponseParser;
+import io.llamaorch.orchestratord.adapters.wire.StreamCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -37,6 +39,9 @@ class LlamaAllocationTest {
         public void batchEnd() {}
 
         @Override
+        public void output(EngineOutput output) {}
+
+        @Override
         public void end(EngineUsage usage) {}
 
         @Override
@@ -48,7 +53,7 @@ class LlamaAllocationTest {
     /** Sockets apart: the parser, the decoder and the frames of one call, as the exchange drives them. */
     private static final class Decoding {
         final CountingSink sink = new CountingSink();
-        final LlamaCall call = new LlamaCall(sink, ALLOCATOR, "p");
+        final StreamCall call = StreamCall.unsent(sink, ALLOCATOR, new LlamaReader("p"));
         final HttpResponseParser[] self = new HttpResponseParser[1];
         final HttpResponseParser parser = new HttpResponseParser(new HttpResponseParser.Listener() {
             @Override

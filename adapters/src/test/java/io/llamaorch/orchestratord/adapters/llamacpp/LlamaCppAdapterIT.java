@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llamaorch.orchestratord.adapters.EngineCall;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineLoad;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.EngineTimeouts;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.adapters.testing.DoubleText;
@@ -12,14 +14,16 @@ import io.llamaorch.orchestratord.adapters.testing.LlamaServerDouble;
 import io.llamaorch.orchestratord.adapters.testing.LlamaServerDoubleProcess;
 import io.llamaorch.orchestratord.adapters.testing.RecordingSink;
 import io.llamaorch.orchestratord.adapters.testing.Requests;
+import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
+import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
-import io.llamaorch.orchestratord.contracts.task.Workload;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +42,8 @@ class LlamaCppAdapterIT {
     private static final MultiThreadIoEventLoopGroup GROUP =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private static final LlamaServerDouble ENGINE = LlamaServerDouble.start(Map.of("slots", "2"));
-    private static final LlamaCppAdapter ADAPTER = new LlamaCppAdapter();
+    private static final LlamaCppAdapter ADAPTER =
+            new LlamaCppAdapter(new EngineHttpClient(OutboundPolicy.of(List.of("http"), List.of("127.0.0.0/8"))));
 
     @AfterAll
     static void stop() {
@@ -47,7 +52,7 @@ class LlamaCppAdapterIT {
     }
 
     private static EngineTarget target(URI url, int firstByteMs, int idleMs) {
-        return new EngineTarget("p", "r0", url, 5_000, firstByteMs, idleMs);
+        return EngineTarget.of("p", "r0", url, new EngineTimeouts(5_000, firstByteMs, idleMs, 20_000));
     }
 
     private static EngineTarget target() {
@@ -222,7 +227,7 @@ class LlamaCppAdapterIT {
 
     @Test
     void shouldProbeReadyLoadingAndDown() throws Exception {
-        assertThat(probe(target())).isEqualTo(new ReplicaStatus(ReplicaStatus.State.READY, "b1-double", 2, 4096, null));
+        assertThat(probe(target())).isEqualTo(ReplicaStatus.ready("b1-double", 2, 4096, new EngineLoad(0, 0, 0)));
         EngineTarget gone;
         try (LlamaServerDoubleProcess other = LlamaServerDoubleProcess.start("--loading=1")) {
             gone = target(other.url(), 5_000, 5_000);
@@ -242,14 +247,5 @@ class LlamaCppAdapterIT {
         RecordingSink sink = new RecordingSink();
         start(gone, Requests.completion("p", 3, SEED), sink);
         assertThat(((EngineFailure) sink.terminal().join()).code()).isEqualTo(ErrorCode.POOL_UNAVAILABLE);
-    }
-
-    @Test
-    void shouldNameTheWorkloadWhenItIsNotServed() {
-        TaskRequest request = Requests.completion("p", 3, SEED, Workload.EMBEDDING, TaskRequest.Sampling.DEFAULT);
-        assertThat(ADAPTER.unsupported(request))
-                .isNotNull()
-                .satisfies(e -> assertThat(e.details().get(0).name()).isEqualTo("/workload"));
-        assertThat(ADAPTER.unsupported(Requests.completion("p", 3, SEED))).isNull();
     }
 }

@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.adapters.mock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.EngineTimeouts;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.testing.RecordingSink;
 import io.llamaorch.orchestratord.adapters.testing.Requests;
@@ -28,7 +29,7 @@ class MockAdapterTest {
     }
 
     private static RecordingSink run(String url, String prompt, int maxTokens) {
-        EngineTarget target = new EngineTarget("p", "r", URI.create(url), 1000, 1000, 1000);
+        EngineTarget target = EngineTarget.of("p", "r", URI.create(url), EngineTimeouts.of(1000, 1000, 1000));
         EventLoop loop = GROUP.next();
         RecordingSink sink = new RecordingSink();
         loop.execute(

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.adapters.testing;
 
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineOutput;
 import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.netty.buffer.ByteBuf;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A sink that keeps all it hears and fails loudly on a broken order. Written by the call's loop; read it after
@@ -23,6 +25,7 @@ public final class RecordingSink implements EngineSink {
     private boolean batchOpen;
     private int batches;
     private int terminals;
+    private @Nullable EngineOutput output;
 
     /** A sink with room for everything. */
     public RecordingSink() {
@@ -57,6 +60,12 @@ public final class RecordingSink implements EngineSink {
     }
 
     @Override
+    public void output(EngineOutput result) {
+        check(accepted && terminals == 0 && output == null, "output out of order or twice");
+        output = result;
+    }
+
+    @Override
     public void end(EngineUsage usage) {
         over(usage);
     }
@@ -81,6 +90,11 @@ public final class RecordingSink implements EngineSink {
     /** {@link EngineUsage} or {@link EngineFailure}, when it comes. */
     public CompletableFuture<Object> terminal() {
         return terminal;
+    }
+
+    /** The result of a workload other than text; null before it comes. */
+    public @Nullable EngineOutput output() {
+        return output;
     }
 
     /** The pieces so far. */

@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.server.sse;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineCall;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
+import io.llamaorch.orchestratord.adapters.EngineOutput;
 import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
@@ -136,6 +137,12 @@ final class EngineLeg implements EngineSink {
     @Override
     public void batchEnd() {
         publish();
+    }
+
+    /** Never: {@code TaskRoutes} admits no task of such a workload. */
+    @Override
+    public void output(EngineOutput output) {
+        throw new IllegalStateException("no way yet to hand on what is not text");
     }
 
     @Override

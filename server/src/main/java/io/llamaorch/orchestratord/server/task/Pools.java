@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.EngineTimeouts;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
 import io.llamaorch.orchestratord.server.metrics.PoolSeries;
@@ -59,13 +60,14 @@ public final class Pools {
             this.metrics = metrics;
             this.unplaced = series("");
             for (Config.Replica replica : config.replicas()) {
-                EngineTarget target = new EngineTarget(
+                EngineTarget target = EngineTarget.of(
                         config.id(),
                         replica.id(),
                         replica.url(),
-                        config.timeouts().connectMs(),
-                        config.timeouts().firstByteMs(),
-                        config.timeouts().idleMs());
+                        EngineTimeouts.of(
+                                config.timeouts().connectMs(),
+                                config.timeouts().firstByteMs(),
+                                config.timeouts().idleMs()));
                 replicas.add(new Replica(this, target));
             }
         }

@@ -4,6 +4,7 @@ import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
+import io.llamaorch.orchestratord.contracts.task.Workload;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
@@ -79,6 +80,14 @@ public final class TaskRoutes {
     }
 
     private @Nullable ApiError unsupported(TaskRequest request) {
+        if (request.workload() != Workload.COMPLETION) {
+            // Engines have them; streams can't carry their results yet.
+            return ApiError.of(
+                    ErrorCode.INVALID_PARAMS,
+                    "workload " + request.workload().wireName() + " is not served yet",
+                    "/workload",
+                    request.workload().wireName());
+        }
         for (Pools.Pool pool : pools.all()) {
             EngineAdapter adapter = pool.adapter();
             if (adapter.kind() == request.engine()) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import io.llamaorch.orchestratord.adapters.EngineLoad;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
@@ -95,9 +96,8 @@ class LoggingTest {
         log.rejected(null, HOSTILE, HOSTILE, error);
         log.evicted(TASK, error);
         log.readerCut(TASK, "stall", 10);
-        log.replicaChanged("p", "r0", null, new ReplicaStatus(ReplicaStatus.State.DOWN, null, 0, 0, HOSTILE));
-        log.replicaChanged(
-                "p", "r0", ReplicaStatus.State.DOWN, new ReplicaStatus(ReplicaStatus.State.READY, "1", 8, 9, null));
+        log.replicaChanged("p", "r0", null, ReplicaStatus.down(HOSTILE));
+        log.replicaChanged("p", "r0", ReplicaStatus.State.DOWN, ReplicaStatus.ready("1", 8, 9, EngineLoad.UNKNOWN));
         log.poolChanged("p", "draining", "asked");
         log.defect("here", null, new IllegalStateException(HOSTILE));
         log.warning("config", HOSTILE);

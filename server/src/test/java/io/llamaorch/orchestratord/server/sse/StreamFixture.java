@@ -2,8 +2,10 @@ package io.llamaorch.orchestratord.server.sse;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineCall;
+import io.llamaorch.orchestratord.adapters.EngineFeatures;
 import io.llamaorch.orchestratord.adapters.EngineSink;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.EngineTimeouts;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
@@ -27,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.NullUnmarked;
@@ -106,7 +109,10 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
         Dispatch dispatch =
                 new Dispatch(new Lease(0, 0, 0, 0), "default", "r0", "mock-1", 1_000_000, false, 0.9, 3, decision);
         return stream.onDispatched(
-                dispatch, this, new EngineTarget("default", "r0", URI.create("mock:x"), 1, 1, 1), home);
+                dispatch,
+                this,
+                EngineTarget.of("default", "r0", URI.create("mock:x"), EngineTimeouts.of(1, 1, 1)),
+                home);
     }
 
     void tokens(String... texts) {
@@ -223,6 +229,21 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     @Override
     public EngineKind kind() {
         return EngineKind.MOCK;
+    }
+
+    @Override
+    public Set<Workload> workloads() {
+        return Set.of(Workload.COMPLETION);
+    }
+
+    @Override
+    public EngineFeatures features() {
+        return new EngineFeatures(true, Set.of(), true, "");
+    }
+
+    @Override
+    public @Nullable String problemOf(EngineTarget target) {
+        return null;
     }
 
     @Override

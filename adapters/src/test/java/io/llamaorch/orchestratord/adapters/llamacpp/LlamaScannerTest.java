@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.adapters.llamacpp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llamaorch.orchestratord.adapters.wire.FrameScanner;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class LlamaFramesTest {
+class LlamaScannerTest {
     private static final List<String> FRAMES = List.of(
             "{\"index\":0,\"content\":\"Hel\",\"tokens\":[9906],\"stop\":false,\"id_slot\":-1,\"tokens_predicted\":1,\"tokens_evaluated\":5}",
             "{\"index\":0,\"content\":\" tok\",\"tokens\":[100],\"stop\":false,\"id_slot\":0,\"tokens_predicted\":1,\"tokens_evaluated\":8}",
@@ -19,7 +20,7 @@ class LlamaFramesTest {
 
     private static int scan(byte[] bytes) {
         ByteBuf buf = Unpooled.wrappedBuffer(bytes);
-        int found = LlamaFrames.ofThread().scan(buf, 0, bytes.length);
+        int found = LlamaScanner.ofThread().scan(buf, 0, bytes.length);
         buf.release();
         return found;
     }
@@ -27,7 +28,7 @@ class LlamaFramesTest {
     /** Whatever the scanner accepts, jackson reads the same. */
     private static void agree(byte[] bytes, String as) {
         int found = scan(bytes);
-        if (found == LlamaFrames.ODD) {
+        if (found == FrameScanner.ODD) {
             LlamaFrame.read(bytes);
             return;
         }
@@ -36,20 +37,20 @@ class LlamaFramesTest {
         assertThat(slow.kind()).as("%s: %s", as, text).isEqualTo(LlamaFrame.Kind.PARTIAL);
         assertThat(slow.textFrom())
                 .as("%s: %s", as, text)
-                .isEqualTo(LlamaFrames.ofThread().textFrom());
+                .isEqualTo(LlamaScanner.ofThread().textFrom());
         assertThat(slow.textTo())
                 .as("%s: %s", as, text)
-                .isEqualTo(LlamaFrames.ofThread().textTo());
+                .isEqualTo(LlamaScanner.ofThread().textTo());
     }
 
     @Test
     void shouldAcceptWhenTheFrameIsCommon() {
         for (String frame : FRAMES) {
             byte[] bytes = frame.getBytes(StandardCharsets.UTF_8);
-            assertThat(scan(bytes)).as(frame).isNotEqualTo(LlamaFrames.ODD);
+            assertThat(scan(bytes)).as(frame).isNotEqualTo(FrameScanner.ODD);
             agree(bytes, "as is");
         }
-        assertThat(scan(FRAMES.get(4).getBytes(StandardCharsets.UTF_8))).isEqualTo(LlamaFrames.EMPTY);
+        assertThat(scan(FRAMES.get(4).getBytes(StandardCharsets.UTF_8))).isEqualTo(FrameScanner.EMPTY);
     }
 
     @Test
@@ -72,7 +73,7 @@ class LlamaFramesTest {
                 "{\"content\":\"a\",\"stop\":false,\"n\":01}",
                 "{\"content\":\"a\",\"stop\":false",
                 "{\"content\":null,\"stop\":false}")) {
-            assertThat(scan(frame.getBytes(StandardCharsets.UTF_8))).as(frame).isEqualTo(LlamaFrames.ODD);
+            assertThat(scan(frame.getBytes(StandardCharsets.UTF_8))).as(frame).isEqualTo(FrameScanner.ODD);
         }
     }
 
