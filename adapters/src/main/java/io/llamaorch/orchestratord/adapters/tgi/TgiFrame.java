@@ -7,7 +7,7 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One frame on the slow path: what {@link TgiFrames} leaves.
+ * One frame on the slow path: what {@link TgiScanner} leaves.
  *
  * @param kind what the frame says
  * @param textFrom start of the still escaped text of the token in the frame's bytes; −1 without one, or where it is special

@@ -26,7 +26,7 @@ record TgiReader(Collection<String> secrets) implements FrameReader {
 
     @Override
     public FrameScanner scanner() {
-        return TgiFrames.ofThread();
+        return TgiScanner.ofThread();
     }
 
     @Override

@@ -141,8 +141,7 @@ public final class TritonAdapter implements EngineAdapter {
 
     private static TritonText.Mode mode(EngineTarget target, TritonModel model) {
         String given = target.options().get(TEXT_OPTION);
-        boolean cumulative =
-                given == null ? model.family() == TritonModel.Family.LLM_API : given.equals("cumulative");
+        boolean cumulative = given == null ? model.family() == TritonModel.Family.LLM_API : given.equals("cumulative");
         return cumulative ? TritonText.Mode.CUMULATIVE : TritonText.Mode.DELTA;
     }
 

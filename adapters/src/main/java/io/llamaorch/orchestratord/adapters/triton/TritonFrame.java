@@ -6,7 +6,7 @@ import io.llamaorch.orchestratord.adapters.wire.FrameJson;
 import java.io.IOException;
 
 /**
- * One frame on the slow path: what {@link TritonFrames} leaves.
+ * One frame on the slow path: what {@link TritonScanner} leaves.
  *
  * @param kind what the frame says
  * @param textFrom start of the still escaped {@code text_output} in the frame's bytes; −1 without one

@@ -35,12 +35,7 @@ final class TritonProbe {
         this.target = target;
         this.models = models;
         this.inquiry = new EngineInquiry<>(
-                client,
-                target,
-                loop,
-                target.timeouts().probeMs(),
-                (why, timedOut) -> ReplicaStatus.down(why),
-                answer);
+                client, target, loop, target.timeouts().probeMs(), (why, timedOut) -> ReplicaStatus.down(why), answer);
     }
 
     void begin() {

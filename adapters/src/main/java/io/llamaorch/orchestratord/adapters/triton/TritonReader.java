@@ -50,7 +50,7 @@ final class TritonReader implements FrameReader {
 
     @Override
     public FrameScanner scanner() {
-        return TritonFrames.ofThread();
+        return TritonScanner.ofThread();
     }
 
     @Override
@@ -78,8 +78,7 @@ final class TritonReader implements FrameReader {
         switch (frame.kind()) {
             case DATA -> data(bytes, frame, itself);
             case ERROR -> itself.fail(TritonErrors.of(200, EngineFault.read(bytes), secrets));
-            default ->
-                itself.fail(new EngineFailure(ErrorCode.INTERNAL, "triton sent a frame that is not JSON", true));
+            default -> itself.fail(new EngineFailure(ErrorCode.INTERNAL, "triton sent a frame that is not JSON", true));
         }
     }
 

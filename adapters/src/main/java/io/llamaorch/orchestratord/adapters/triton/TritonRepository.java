@@ -129,11 +129,13 @@ final class TritonRepository implements ModelControl {
 
         private void order() {
             ordered = true;
-            JsonBody body = load ? g -> {} : g -> {
-                g.writeObjectFieldStart("parameters");
-                g.writeBooleanField("unload_dependents", true);
-                g.writeEndObject();
-            };
+            JsonBody body = load
+                    ? g -> {}
+                    : g -> {
+                        g.writeObjectFieldStart("parameters");
+                        g.writeBooleanField("unload_dependents", true);
+                        g.writeEndObject();
+                    };
             inquiry.post(load ? TritonPaths.load(model) : TritonPaths.unload(model), body, (status, answer) -> {
                 if (status == 200) {
                     look();

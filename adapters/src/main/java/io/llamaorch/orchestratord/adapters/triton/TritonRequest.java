@@ -44,8 +44,7 @@ record TritonRequest(TaskRequest request, TritonModel model) implements JsonBody
         JsonBody.text(g, "text_input", prompt == null ? "" : prompt);
         boolean llmApi = model.family() == TritonModel.Family.LLM_API;
         g.writeBooleanField(llmApi ? "streaming" : "stream", true);
-        g.writeBooleanField(
-                llmApi ? "sampling_param_exclude_input_from_output" : "exclude_input_in_output", true);
+        g.writeBooleanField(llmApi ? "sampling_param_exclude_input_from_output" : "exclude_input_in_output", true);
         if (model.finishReason()) {
             g.writeBooleanField("return_finish_reason", true);
         }
@@ -69,8 +68,7 @@ record TritonRequest(TaskRequest request, TritonModel model) implements JsonBody
         }
     }
 
-    private static void writePicking(JsonGenerator g, String prefix, TaskRequest.Sampling sampling)
-            throws IOException {
+    private static void writePicking(JsonGenerator g, String prefix, TaskRequest.Sampling sampling) throws IOException {
         if (sampling.temperature() == 0 || sampling.topP() == 0) {
             g.writeNumberField(prefix + "top_k", 1);
             return;

@@ -17,7 +17,7 @@ public interface FrameReader {
     FrameScanner scanner();
 
     /**
-     * Where the text begins that the sink has not seen, in a frame that the scanner found {@link FrameScanner#TEXT} in;
+     * Where the text begins that the sink has not seen, in a frame that the scanner accepted;
      * {@code textTo} where there is none. Negative: the frame goes the slow path. For engines that repeat all text so far
      * in each frame, and for counting frames.
      */

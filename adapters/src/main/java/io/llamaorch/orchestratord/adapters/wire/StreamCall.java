@@ -243,7 +243,7 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
     public void onData(ByteBuf buf, int offset, int length) {
         FrameScanner found = reader.scanner();
         switch (found.scan(buf, offset, length)) {
-            case FrameScanner.TEXT -> {
+            case FrameScanner.TEXT, FrameScanner.EMPTY -> {
                 int from = reader.textFrom(found);
                 if (from < 0) {
                     reader.read(ByteBufUtil.getBytes(buf, offset, length), this);
@@ -251,7 +251,6 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
                     text(found, from, buf, offset);
                 }
             }
-            case FrameScanner.EMPTY -> {}
             default -> {
                 if (length > 0) {
                     reader.read(ByteBufUtil.getBytes(buf, offset, length), this);

@@ -20,8 +20,8 @@ class TgiRequestTest {
 
     private static String body(Sampling sampling) throws IOException {
         TaskRequest request = Requests.completion("hi \ud83d", 7, 42, Workload.COMPLETION, sampling);
-        ByteBuf body =
-                new TgiRequest(request, Math.min(4, sampling.stop().size())).write(UnpooledByteBufAllocator.DEFAULT, 64);
+        ByteBuf body = new TgiRequest(request, Math.min(4, sampling.stop().size()))
+                .write(UnpooledByteBufAllocator.DEFAULT, 64);
         try {
             return body.toString(StandardCharsets.UTF_8);
         } finally {
@@ -67,8 +67,7 @@ class TgiRequestTest {
 
     @Test
     void shouldSendNoMoreStopsThanTheEngineTakes() throws IOException {
-        assertThat(parameters(new Sampling(
-                        NONE, NONE, -1, NONE, NONE, List.of("a", "b", "c", "d", "e"), null, null)))
+        assertThat(parameters(new Sampling(NONE, NONE, -1, NONE, NONE, List.of("a", "b", "c", "d", "e"), null, null)))
                 .isEqualTo(",\"stop\":[\"a\",\"b\",\"c\",\"d\"]");
     }
 }

@@ -48,7 +48,8 @@ class TritonRequestTest {
         assertThat(OLD).isEqualTo(new TritonModel(TritonModel.Family.ENSEMBLE, "random_seed", false, false, false));
         assertThat(model("max_tokens", "seed", "random_seed", "guided_decoding_guide"))
                 .isEqualTo(new TritonModel(TritonModel.Family.ENSEMBLE, "seed", false, false, true));
-        assertThat(LLM_API).isEqualTo(new TritonModel(TritonModel.Family.LLM_API, "sampling_param_seed", true, false, false));
+        assertThat(LLM_API)
+                .isEqualTo(new TritonModel(TritonModel.Family.LLM_API, "sampling_param_seed", true, false, false));
         assertThat(TritonModel.read("{\"error\":\"x\"}".getBytes(StandardCharsets.UTF_8)))
                 .isNull();
         assertThat(TritonModel.read("{\"inputs\":[1]}".getBytes(StandardCharsets.UTF_8)))
@@ -88,7 +89,8 @@ class TritonRequestTest {
 
     @Test
     void shouldNameWhatTheModelHasNoInputFor() {
-        assertThat(new TritonRequest(request(Sampling.DEFAULT), OLD).unsupported()).isNull();
+        assertThat(new TritonRequest(request(Sampling.DEFAULT), OLD).unsupported())
+                .isNull();
         assertThat(new TritonRequest(request(Sampling.DEFAULT), model("max_tokens")).unsupported())
                 .contains("seed");
         Sampling penalty = new Sampling(NONE, NONE, -1, NONE, 1.1, List.of(), null, null);

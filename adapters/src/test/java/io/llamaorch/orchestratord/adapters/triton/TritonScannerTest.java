@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class TritonFramesTest {
+class TritonScannerTest {
     private static final List<String> FRAMES = List.of(
             "{\"model_name\":\"ensemble\",\"model_version\":\"1\",\"sequence_end\":false,\"sequence_id\":0,\"sequence_start\":false,\"text_output\":\" Hel\"}",
             "{\"batch_index\":0,\"context_logits\":0.0,\"cum_log_probs\":-1.5e-3,\"model_name\":\"e\",\"output_log_probs\":[0.0,-1.0],\"text_output\":\"\"}",
             "{\"finish_reason\":\"None\",\"model_name\":\"tensorrt_llm\",\"num_input_tokens\":12,\"text_output\":\"é中🙂\\n\\\"error\\\":1\\u00e9\"}",
             "{ \"stop_reason\" : [ \"None\" , null ] , \"text_output\" : \"\\\"text_output\\\":\\\"x\\\"\" }");
 
-    private final TritonFrames frames = TritonFrames.ofThread();
+    private final TritonScanner frames = TritonScanner.ofThread();
 
     private int scan(byte[] bytes) {
         ByteBuf buf = Unpooled.wrappedBuffer(bytes);
@@ -51,7 +51,8 @@ class TritonFramesTest {
             assertThat(scan(FRAMES.get(i))).as(FRAMES.get(i)).isEqualTo(found[i]);
             agree(FRAMES.get(i).getBytes(StandardCharsets.UTF_8), "as is");
         }
-        assertThat(TritonFrame.read(FRAMES.get(2).getBytes(StandardCharsets.UTF_8)).inputTokens())
+        assertThat(TritonFrame.read(FRAMES.get(2).getBytes(StandardCharsets.UTF_8))
+                        .inputTokens())
                 .isEqualTo(12);
     }
 

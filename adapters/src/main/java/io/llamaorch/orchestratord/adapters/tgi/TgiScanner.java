@@ -8,16 +8,16 @@ import io.netty.util.concurrent.FastThreadLocal;
  * {@code {"index":1,"token":{"id":42,"text":" Hel","logprob":-0.5,"special":false},"generated_text":null,"details":null}},
  * keys in any order: one {@code token} that is not special, {@code generated_text} null or not there.
  */
-final class TgiFrames extends FrameScanner {
-    private static final FastThreadLocal<TgiFrames> OF_THREAD = new FastThreadLocal<>() {
+final class TgiScanner extends FrameScanner {
+    private static final FastThreadLocal<TgiScanner> OF_THREAD = new FastThreadLocal<>() {
         @Override
-        protected TgiFrames initialValue() {
-            return new TgiFrames();
+        protected TgiScanner initialValue() {
+            return new TgiScanner();
         }
     };
 
     /** The scanner of the calling thread. */
-    static TgiFrames ofThread() {
+    static TgiScanner ofThread() {
         return OF_THREAD.get();
     }
 

@@ -9,23 +9,23 @@ import io.netty.util.concurrent.FastThreadLocal;
  * (Triton writes them in that of the alphabet): {@code text_output} one string, {@code finish_reason}, where there, still
  * {@code "None"}.
  */
-final class TritonFrames extends FrameScanner {
+final class TritonScanner extends FrameScanner {
     /** Longest frame scanned: cumulative ones hold the whole text, of some 100,000 tokens here. */
     private static final int CUMULATIVE_MAX_BYTES = 1 << 20;
 
-    private static final FastThreadLocal<TritonFrames> OF_THREAD = new FastThreadLocal<>() {
+    private static final FastThreadLocal<TritonScanner> OF_THREAD = new FastThreadLocal<>() {
         @Override
-        protected TritonFrames initialValue() {
-            return new TritonFrames();
+        protected TritonScanner initialValue() {
+            return new TritonScanner();
         }
     };
 
-    private TritonFrames() {
+    private TritonScanner() {
         super(CUMULATIVE_MAX_BYTES);
     }
 
     /** The scanner of the calling thread. */
-    static TritonFrames ofThread() {
+    static TritonScanner ofThread() {
         return OF_THREAD.get();
     }
 

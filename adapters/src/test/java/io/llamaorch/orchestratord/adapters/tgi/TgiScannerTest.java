@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class TgiFramesTest {
+class TgiScannerTest {
     private static final List<String> FRAMES = List.of(
             "{\"index\":1,\"token\":{\"id\":42,\"text\":\" Hel\",\"logprob\":-0.5,\"special\":false},\"generated_text\":null,\"details\":null}",
             "{\"index\":9,\"token\":{\"id\":7,\"text\":\"\",\"logprob\":null,\"special\":false},\"generated_text\":null,\"details\":null}",
             "{ \"details\" : null , \"token\" : { \"special\" : false , \"text\" : \"é中🙂\\n\\\"special\\\":true\\u00e9\" } }",
             "{\"token\":{\"text\":\"\\\"generated_text\\\":\\\"x\\\"\",\"special\":false},\"generated_text\":null,\"x\":[1,\"a\"]}");
 
-    private final TgiFrames frames = TgiFrames.ofThread();
+    private final TgiScanner frames = TgiScanner.ofThread();
 
     private int scan(byte[] bytes) {
         ByteBuf buf = Unpooled.wrappedBuffer(bytes);
