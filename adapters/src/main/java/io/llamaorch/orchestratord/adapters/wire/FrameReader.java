@@ -37,7 +37,7 @@ public interface FrameReader {
     /**
      * What the end of the answer means where nothing ended the call before.
      *
-     * @param orderly whether the answer ended as its framing says
+     * @param orderly whether the answer ended as its framing says; a body that only the connection's end ends never does
      * @return the usage where the decode is nonetheless complete, null where it broke
      */
     default @Nullable EngineUsage ended(boolean orderly) {

@@ -41,6 +41,7 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
     private @Nullable ByteBuf plainBody;
     private int status;
     private boolean streaming;
+    private boolean delimited;
     private boolean batchOpen;
     private boolean paused;
     private boolean sentAgain;
@@ -181,6 +182,7 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
     public void onHead(HttpResponseParser response) {
         status = response.status();
         streaming = status == 200 && response.isEventStream();
+        delimited = response.isDelimited();
         if (streaming && !ended) {
             sink.accepted();
         }
@@ -215,7 +217,7 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
             refused();
             return;
         }
-        EngineUsage usage = decoder.isWithinFrame() ? null : reader.ended(true);
+        EngineUsage usage = decoder.isWithinFrame() ? null : reader.ended(delimited);
         if (usage != null) {
             end(usage);
         } else {
