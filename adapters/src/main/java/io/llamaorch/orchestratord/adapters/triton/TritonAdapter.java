@@ -114,18 +114,19 @@ public final class TritonAdapter implements EngineAdapter {
             return RefusedCall.of(new EngineFailure(ErrorCode.INVALID_PARAMS, unsupported, false), loop, sink);
         }
         String prompt = request.prompt();
+        List<String> stops = request.sampling().stop();
+        // The engine looks for the tokens of a stop string, and may overlook its text: then the call ends from here.
+        StopSink before = stops.isEmpty() ? null : new StopSink(sink, stops, true);
         TritonReader reader = new TritonReader(
                 mode(target, model),
                 request.maxTokens(),
                 prompt == null ? List.of() : List.of(prompt),
+                before,
                 () -> suspect(target));
         String path = TritonPaths.generate(target.model());
-        List<String> stops = request.sampling().stop();
-        if (stops.isEmpty()) {
+        if (before == null) {
             return StreamCall.start(client, target, path, body, traceparent, loop, sink, reader);
         }
-        // The engine looks for the tokens of a stop string, and may overlook its text.
-        StopSink before = new StopSink(sink, stops, true);
         return before.before(StreamCall.start(client, target, path, body, traceparent, loop, before, reader));
     }
 

@@ -5,6 +5,8 @@ import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.adapters.wire.FrameReader;
 import io.llamaorch.orchestratord.adapters.wire.FrameScanner;
+import io.llamaorch.orchestratord.adapters.wire.StopSink;
+import io.llamaorch.orchestratord.adapters.wire.StopStrings;
 import io.llamaorch.orchestratord.adapters.wire.StreamCall;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
@@ -23,6 +25,7 @@ final class TritonReader implements FrameReader {
     private final TritonText text;
     private final int maxTokens;
     private final Runnable onSuspicion;
+    private final @Nullable StopSink stops;
     private boolean suspected;
     private @Nullable StreamCall call;
     private int frames;
@@ -34,9 +37,16 @@ final class TritonReader implements FrameReader {
      * @param mode what a frame's text is
      * @param maxTokens tokens asked for
      * @param secrets what failures must not echo
+     * @param stops what stands before the sink where there are stop strings
      * @param onSuspicion told once where text taken for pieces looks cumulative
      */
-    TritonReader(TritonText.Mode mode, int maxTokens, Collection<String> secrets, Runnable onSuspicion) {
+    TritonReader(
+            TritonText.Mode mode,
+            int maxTokens,
+            Collection<String> secrets,
+            @Nullable StopSink stops,
+            Runnable onSuspicion) {
+        this.stops = stops;
         this.onSuspicion = onSuspicion;
         this.text = new TritonText(mode);
         this.maxTokens = maxTokens;
@@ -92,15 +102,23 @@ final class TritonReader implements FrameReader {
             int begin = text.take(bytes, frame.textFrom(), until, to);
             if (begin >= 0) {
                 itself.text(bytes, begin, until);
-            } else if (!last) {
+            } else if (last) {
+                takenBack(bytes, frame);
+            } else {
                 itself.fail(new EngineFailure(
                         ErrorCode.INTERNAL, "triton sent text that does not go on from what it sent before", true));
                 return;
             }
-            // A last text that is shorter was cut at its stop string.
         }
         if (last) {
             finish(frame.finishReason(), itself);
+        }
+    }
+
+    /** A last text that is shorter was cut at its stop string. */
+    private void takenBack(byte[] bytes, TritonFrame frame) {
+        if (stops != null) {
+            stops.endsAt(StopStrings.meaningBytes(bytes, frame.textFrom(), frame.textTo()));
         }
     }
 

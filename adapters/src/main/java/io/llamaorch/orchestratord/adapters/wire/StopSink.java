@@ -29,6 +29,7 @@ public final class StopSink implements EngineSink, EngineCall {
     private final boolean endsCall;
 
     private @Nullable EngineCall call;
+    private long wholeBytes = Long.MAX_VALUE;
     private boolean batchOpen;
     private boolean over;
 
@@ -48,6 +49,14 @@ public final class StopSink implements EngineSink, EngineCall {
     public StopSink before(EngineCall started) {
         call = started;
         return this;
+    }
+
+    /**
+     * The engine took back the end of what it had sent, for it was the start of a stop string: the whole text has so many
+     * bytes ({@link StopStrings#meaningBytes}).
+     */
+    public void endsAt(long bytes) {
+        wholeBytes = bytes;
     }
 
     @Override
@@ -105,7 +114,7 @@ public final class StopSink implements EngineSink, EngineCall {
             return;
         }
         out.clear();
-        stops.flush(out);
+        stops.flush(out, wholeBytes);
         give();
         closeBatch();
         if (!over) {

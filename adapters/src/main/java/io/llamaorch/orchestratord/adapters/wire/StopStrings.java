@@ -23,6 +23,7 @@ public final class StopStrings {
     private byte[] held = new byte[64];
 
     private int heldLength;
+    private long given;
     private boolean found;
 
     /** Looks for {@code stops}, none of them empty. */
@@ -68,10 +69,37 @@ public final class StopStrings {
         give(heldLength - partial, out);
     }
 
-    /** The stream ended: what was held back was no stop string after all. */
-    public void flush(ByteBuf out) {
-        give(heldLength, out);
+    /**
+     * The stream ended: what was held back was no stop string after all.
+     *
+     * @param whole bytes of the whole text as the engine sees it at last, see {@link #meaningBytes}; what goes past it is
+     *     dropped, for the engine knew a stop string by its beginning
+     */
+    public void flush(ByteBuf out, long whole) {
+        give(Math.clamp(whole - given, 0, heldLength), out);
+        heldLength = 0;
         Arrays.fill(states, 0);
+    }
+
+    /** UTF-8 bytes of what {@code a[from, to)}, well-formed inside of a JSON string, means. */
+    public static long meaningBytes(byte[] a, int from, int to) {
+        long bytes = 0;
+        int at = from;
+        while (at < to) {
+            if (a[at] != '\\') {
+                bytes++;
+                at++;
+            } else if (a[at + 1] != 'u') {
+                bytes++;
+                at += 2;
+            } else {
+                int length = JsonText.escapeLength(a, at, to);
+                int unit = JsonText.hex4(a, at + 2, to);
+                bytes += length == 12 ? 4 : unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+                at += Math.max(6, length);
+            }
+        }
+        return bytes;
     }
 
     private int escape(ByteBuf buf, int at) {
@@ -170,6 +198,7 @@ public final class StopStrings {
         }
         System.arraycopy(held, count, held, 0, heldLength - count);
         heldLength -= count;
+        given += count;
     }
 
     private static int[] failure(byte[] stop) {

@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  *   [[ping=1]]         a comment before each frame
  *   [[cutchars=1]]     characters past ASCII cut over two frames (escaped halves, raw bytes)
  *   [[hold=1]]         stays open after the last frame until the client closes
- *   [[special=n]]      each n-th token a special one before it (TGI)
  * </pre>
  */
 final class DoubleScript {
@@ -39,7 +38,6 @@ final class DoubleScript {
     boolean ping;
     boolean cutChars;
     boolean hold;
-    int specialEvery;
 
     DoubleScript copy() {
         DoubleScript c = new DoubleScript();
@@ -55,7 +53,6 @@ final class DoubleScript {
         c.ping = ping;
         c.cutChars = cutChars;
         c.hold = hold;
-        c.specialEvery = specialEvery;
         return c;
     }
 
@@ -90,7 +87,6 @@ final class DoubleScript {
             case "empty" -> emptyEvery = Integer.parseInt(value);
             case "ping" -> ping = !value.equals("0");
             case "cutchars" -> cutChars = !value.equals("0");
-            case "special" -> specialEvery = Integer.parseInt(value);
             case "hold" -> hold = !value.equals("0");
             default -> throw new IllegalArgumentException("no such knob: " + name);
         }

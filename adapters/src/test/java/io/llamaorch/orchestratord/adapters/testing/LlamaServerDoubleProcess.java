@@ -24,11 +24,6 @@ public final class LlamaServerDoubleProcess implements AutoCloseable {
 
     /** Starts one; {@code args} as {@link LlamaServerDouble} reads them, such as {@code --slots=2}. */
     public static LlamaServerDoubleProcess start(String... args) throws IOException {
-        return startOf(LlamaServerDouble.class, args);
-    }
-
-    /** Starts the double whose {@code main} is in {@code of}. */
-    public static LlamaServerDoubleProcess startOf(Class<?> of, String... args) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(
@@ -37,7 +32,7 @@ public final class LlamaServerDoubleProcess implements AutoCloseable {
                 "-Xmx512m",
                 "-cp",
                 System.getProperty("java.class.path"),
-                of.getName()));
+                LlamaServerDouble.class.getName()));
         command.addAll(List.of(args));
         Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)

@@ -25,7 +25,7 @@ class StopStringsTest {
             given.add(out.toString(StandardCharsets.UTF_8));
         }
         out.clear();
-        strings.flush(out);
+        strings.flush(out, Long.MAX_VALUE);
         given.add(strings.isFound() ? "!" : out.toString(StandardCharsets.UTF_8));
         return given;
     }
@@ -55,6 +55,18 @@ class StopStringsTest {
     void shouldTakeTheLongestWhenSeveralEndTogether() {
         assertThat(run(List.of("b", "ab"), "xab")).containsExactly("x", "!");
         assertThat(run(List.of("abc", "b"), "xabc")).containsExactly("xa", "!");
+    }
+
+    @Test
+    void shouldDropWhatTheEngineTookBack() {
+        StopStrings strings = new StopStrings(List.of("é!!"));
+        byte[] text = "a\\n\\u00e9!".getBytes(StandardCharsets.UTF_8);
+        strings.accept(Unpooled.wrappedBuffer(text), 0, text.length, out);
+        assertThat(StopStrings.meaningBytes(text, 0, text.length)).isEqualTo(5);
+        strings.flush(out, 4);
+        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("a\\né");
+        assertThat(StopStrings.meaningBytes("🙂\\ud83d\\ude42\\u4e2d".getBytes(StandardCharsets.UTF_8), 0, 22))
+                .isEqualTo(11);
     }
 
     @Test
