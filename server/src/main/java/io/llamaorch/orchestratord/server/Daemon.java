@@ -3,6 +3,8 @@ package io.llamaorch.orchestratord.server;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
 import io.llamaorch.orchestratord.adapters.mock.MockAdapter;
+import io.llamaorch.orchestratord.adapters.openai.OpenAiAdapter;
+import io.llamaorch.orchestratord.adapters.vllm.VllmAdapter;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
 import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
 import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
@@ -192,7 +194,9 @@ public final class Daemon implements AutoCloseable {
         return switch (engine) {
             case LLAMACPP -> new LlamaCppAdapter(engines);
             case MOCK -> new MockAdapter();
-            case VLLM, TGI, TRITON, OPENAI -> throw new UnsupportedEngine(engine);
+            case VLLM -> new VllmAdapter(engines);
+            case OPENAI -> new OpenAiAdapter(engines);
+            case TGI, TRITON -> throw new UnsupportedEngine(engine);
         };
     }
 
@@ -200,7 +204,8 @@ public final class Daemon implements AutoCloseable {
         private static final long serialVersionUID = 1;
 
         UnsupportedEngine(EngineKind engine) {
-            super("This build has no adapter for engine " + engine.wireName() + "; it has llamacpp and mock.");
+            super("This build has no adapter for engine " + engine.wireName()
+                    + "; it has llamacpp, vllm, openai and mock.");
         }
     }
 

@@ -9,6 +9,7 @@ import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.ModelControl;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.adapters.SamplingMember;
+import io.llamaorch.orchestratord.adapters.openai.OpenAiRequest;
 import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
 import io.llamaorch.orchestratord.adapters.wire.OutputCall;
@@ -100,8 +101,8 @@ public final class LlamaCppAdapter implements EngineAdapter {
                 OutputCall.start(
                         client,
                         target,
-                        "/v1/embeddings",
-                        LlamaRequest.embeddings(model, request),
+                        "/v1/embeddings", // a member content would switch it to another shape of answer
+                        OpenAiRequest.embeddings(model, request),
                         traceparent,
                         loop,
                         sink,
@@ -111,7 +112,7 @@ public final class LlamaCppAdapter implements EngineAdapter {
                         client,
                         target,
                         "/rerank",
-                        LlamaRequest.rerank(model, request),
+                        OpenAiRequest.rerank(model, request),
                         traceparent,
                         loop,
                         sink,

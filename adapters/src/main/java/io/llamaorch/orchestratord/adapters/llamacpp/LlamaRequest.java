@@ -6,10 +6,9 @@ import io.llamaorch.orchestratord.contracts.task.Determinism;
 import io.llamaorch.orchestratord.contracts.task.KvHint;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import java.io.IOException;
-import java.util.List;
 
 /**
- * The bodies of llama-server's requests. Only what the client gave is sent; the rest is the engine's default. Never sent:
+ * The body of llama-server's native completions. Only what the client gave is sent; the rest is the engine's default. Never sent:
  * {@code response_fields} (can remove {@code stop}), a seed of −1, {@code X-Conversation-Id}.
  */
 final class LlamaRequest {
@@ -19,7 +18,10 @@ final class LlamaRequest {
     static JsonBody completion(String model, TaskRequest request) {
         return g -> {
             String prompt = request.prompt();
-            model(g, model);
+            if (!model.isEmpty()) {
+                // A router picks the child by it; a single server ignores it.
+                JsonBody.text(g, "model", model);
+            }
             JsonBody.text(g, "prompt", prompt == null ? "" : prompt);
             g.writeNumberField("n_predict", request.maxTokens());
             g.writeBooleanField("stream", true);
@@ -29,31 +31,6 @@ final class LlamaRequest {
             }
             sampling(g, request.sampling());
         };
-    }
-
-    /** {@code POST /v1/embeddings}: a member {@code content} would switch it to another shape of answer. */
-    static JsonBody embeddings(String model, TaskRequest request) {
-        return g -> {
-            model(g, model);
-            JsonBody.texts(g, "input", request.inputs());
-        };
-    }
-
-    /** {@code POST /rerank}. */
-    static JsonBody rerank(String model, TaskRequest request) {
-        return g -> {
-            List<String> inputs = request.inputs();
-            model(g, model);
-            JsonBody.text(g, "query", inputs.get(0));
-            JsonBody.texts(g, "documents", inputs.subList(1, inputs.size()));
-        };
-    }
-
-    /** A router picks the child by it; a single server ignores it. */
-    private static void model(JsonGenerator g, String model) throws IOException {
-        if (!model.isEmpty()) {
-            JsonBody.text(g, "model", model);
-        }
     }
 
     /** A reused prefix changes batch shapes, and with them the last bits of logits: never under strict determinism. */

@@ -8,7 +8,7 @@
  * </pre>
  *
  * <p>Facts: {@code reference/engines.md} §1, run by hand against build b4748 of 2025-02.
- * <b>Owner thread:</b> the call's loop. <b>May import:</b> {@code adapters}, {@code adapters.wire}, {@code contracts},
+ * <b>Owner thread:</b> the call's loop. <b>May import:</b> {@code adapters}, {@code adapters.openai} (bodies), {@code adapters.wire}, {@code contracts},
  * Netty, jackson-core.
  */
 @NullMarked

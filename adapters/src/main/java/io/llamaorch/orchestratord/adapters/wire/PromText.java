@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.adapters.wire;
 
 import java.nio.charset.StandardCharsets;
+import java.util.function.DoubleBinaryOperator;
 
 /** Figures out of Prometheus text (format 0.0.4), by the metric's exact name. */
 public final class PromText {
@@ -22,18 +23,27 @@ public final class PromText {
      * @param label such as {@code kv_cache_block_type="fraction"}; empty for any
      */
     public double sum(String name, String label) {
-        double sum = Double.NaN;
+        return fold(name, label, Double::sum);
+    }
+
+    /** The highest of all series of {@code name}; NaN where there is none. */
+    public double max(String name) {
+        return fold(name, "", Math::max);
+    }
+
+    private double fold(String name, String label, DoubleBinaryOperator with) {
+        double folded = Double.NaN;
         int at = 0;
         while (at < text.length()) {
             int end = text.indexOf('\n', at);
             int lineEnd = end < 0 ? text.length() : end;
             double value = value(text.substring(at, lineEnd), name, label);
             if (!Double.isNaN(value)) {
-                sum = Double.isNaN(sum) ? value : sum + value;
+                folded = Double.isNaN(folded) ? value : with.applyAsDouble(folded, value);
             }
             at = lineEnd + 1;
         }
-        return sum;
+        return folded;
     }
 
     /** {@link #sum(String)} as a count, −1 where there is none. */

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** As much JSON as the double needs. */
@@ -31,6 +33,38 @@ final class DoubleJson {
             }
         }
         return out;
+    }
+
+    /** The strings of the array {@code name} of the object; empty without one. */
+    static List<String> strings(byte[] body, String name) throws IOException {
+        List<String> out = new ArrayList<>();
+        try (JsonParser p = JSON.createParser(body)) {
+            p.nextToken();
+            while (p.nextToken() != JsonToken.END_OBJECT) {
+                boolean wanted = p.currentName().equals(name);
+                if (p.nextToken() == JsonToken.START_ARRAY && wanted) {
+                    while (p.nextToken() != JsonToken.END_ARRAY) {
+                        out.add(p.getText());
+                    }
+                }
+                p.skipChildren();
+            }
+        }
+        return out;
+    }
+
+    /** Whether the object has a member of that name. */
+    static boolean has(byte[] body, String name) throws IOException {
+        boolean found = false;
+        try (JsonParser p = JSON.createParser(body)) {
+            p.nextToken();
+            while (p.nextToken() != JsonToken.END_OBJECT) {
+                found |= p.currentName().equals(name);
+                p.nextToken();
+                p.skipChildren();
+            }
+        }
+        return found;
     }
 
     static String escape(String text) {

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   [[fault=KIND@N]]   before token N: close rst stall garbage inband_error oldstyle_error eof_no_terminal midutf8
- *                      context_full; at once: http400 http401 http500 http503
+ *                      and the dialect's own; at once: http400 http401 http429 http500
+ *                      http503 and the dialect's own
  *   [[split=1]] [[split=3,5]]   bytes per write, the list over and over
  *   [[batch=4]]        frames per chunk
  *   [[ttfh=ms]] [[ttft=ms]] [[pace=ms]]   to the head, to the first token, between tokens
@@ -19,9 +20,12 @@ import org.jspecify.annotations.Nullable;
  *   [[ping=1]]         a comment before each frame
  *   [[cutchars=1]]     characters past ASCII cut over two frames (escaped halves, raw bytes)
  *   [[hold=1]]         stays open after the last frame until the client closes
+ *   [[lasttext=1]]     the last token rides on the finish frame, where the engine does that
+ *   [[chunk=2]]        tokens a frame
+ *   [[progress=1]]     a progress frame first (llama-server)
  * </pre>
  */
-final class DoubleScript {
+public final class DoubleScript {
     private static final Pattern MARKER = Pattern.compile("\\[\\[([a-z_]+)=([^\\]]*)]]");
 
     @Nullable
@@ -38,6 +42,16 @@ final class DoubleScript {
     boolean ping;
     boolean cutChars;
     boolean hold;
+    boolean lastText;
+    int chunk = 1;
+    boolean progress;
+    /** Whether the request asked for the usage; set by the dialect. */
+    boolean usage;
+
+    /** Whether that switch is on. */
+    boolean is(String name) {
+        return name.equals("progress") ? progress : name.equals("lasttext") && lastText;
+    }
 
     DoubleScript copy() {
         DoubleScript c = new DoubleScript();
@@ -53,6 +67,9 @@ final class DoubleScript {
         c.ping = ping;
         c.cutChars = cutChars;
         c.hold = hold;
+        c.lastText = lastText;
+        c.chunk = chunk;
+        c.progress = progress;
         return c;
     }
 
@@ -87,6 +104,9 @@ final class DoubleScript {
             case "empty" -> emptyEvery = Integer.parseInt(value);
             case "ping" -> ping = !value.equals("0");
             case "cutchars" -> cutChars = !value.equals("0");
+            case "lasttext" -> lastText = !value.equals("0");
+            case "chunk" -> chunk = Math.max(1, Integer.parseInt(value));
+            case "progress" -> progress = !value.equals("0");
             case "hold" -> hold = !value.equals("0");
             default -> throw new IllegalArgumentException("no such knob: " + name);
         }

@@ -10,9 +10,10 @@ import java.util.concurrent.TimeUnit;
 
 /** One streamed completion of the double. Owned by the loop. */
 @SuppressWarnings("FutureReturnValueIgnored")
-final class DoubleStream implements Runnable {
+public final class DoubleStream implements Runnable {
     private static final int BURST = 32;
 
+    private final DoubleDialect dialect;
     private final DoubleState state;
     private final Channel channel;
     private final DoubleScript script;
@@ -25,8 +26,17 @@ final class DoubleStream implements Runnable {
     private boolean faulted;
     private boolean inSlot;
     private boolean over;
+    private String heldText = "";
 
-    DoubleStream(DoubleState state, Channel channel, DoubleScript script, String prompt, long seed, int limit) {
+    DoubleStream(
+            DoubleDialect dialect,
+            DoubleState state,
+            Channel channel,
+            DoubleScript script,
+            String prompt,
+            long seed,
+            int limit) {
+        this.dialect = dialect;
         this.state = state;
         this.channel = channel;
         this.script = script;
@@ -36,15 +46,60 @@ final class DoubleStream implements Runnable {
         this.promptTokens = Math.max(1, prompt.length() / 4);
     }
 
+    /** Tokens sent so far. */
+    int sent() {
+        return sent;
+    }
+
+    String prompt() {
+        return prompt;
+    }
+
+    long seed() {
+        return seed;
+    }
+
+    int limit() {
+        return limit;
+    }
+
+    int promptTokens() {
+        return promptTokens;
+    }
+
+    DoubleScript script() {
+        return script;
+    }
+
+    /** Whether it ends before the limit. */
+    boolean endedByItself() {
+        return script.tokens >= 0 && script.tokens <= limit;
+    }
+
+    /** Text kept for the finish frame; once. */
+    String takeHeldText() {
+        String text = heldText;
+        heldText = "";
+        return text;
+    }
+
     /** It has a slot. */
     void begin() {
         inSlot = true;
         after(script.headMs, () -> {
             if (!over) {
-                write(LlamaServerDouble.STREAM_HEAD);
+                write(dialect.streamHead());
                 after(script.firstMs, this);
             }
         });
+    }
+
+    /** Fails now, wherever it is. */
+    void failNow(String kind) {
+        if (!over) {
+            state.faults++;
+            fault(kind);
+        }
     }
 
     /** The client went away. */
@@ -93,7 +148,11 @@ final class DoubleStream implements Runnable {
     }
 
     private boolean faultDue() {
-        return script.fault != null && !faulted && sent >= script.faultAt;
+        return faultPending() && sent >= script.faultAt;
+    }
+
+    private boolean faultPending() {
+        return script.fault != null && !faulted;
     }
 
     private int end() {
@@ -105,37 +164,28 @@ final class DoubleStream implements Runnable {
             out.append(":\n\n");
         }
         if (script.emptyEvery > 0 && sent % script.emptyEvery == 0) {
-            out.append(partial(""));
+            out.append(dialect.partial(this, ""));
         }
-        String text = DoubleText.token(prompt, seed, sent);
-        sent++;
-        state.tokens++;
+        StringBuilder tokens = new StringBuilder();
+        int most = faultPending() ? Math.min(end(), script.faultAt) : end();
+        do {
+            tokens.append(DoubleText.token(prompt, seed, sent));
+            sent++;
+            state.tokens++;
+        } while (sent < most && sent % script.chunk != 0);
+        String text = tokens.toString();
         if (script.cutChars && text.endsWith("🙂")) {
-            out.append(partial(" \\ud83d")).append(partial("\\ude42"));
+            out.append(dialect.partial(this, text.substring(0, text.length() - 2) + "\\ud83d"))
+                    .append(dialect.partial(this, "\\ude42"));
+        } else if (script.lastText && sent == end() && !faultPending()) {
+            heldText = text;
         } else {
-            out.append(partial(text));
+            out.append(dialect.partial(this, text));
         }
-    }
-
-    private String partial(String text) {
-        return "data: {\"index\":0,\"content\":\"" + text + "\",\"tokens\":[" + (100 + sent)
-                + "],\"stop\":false,\"id_slot\":-1,\"tokens_predicted\":" + sent + ",\"tokens_evaluated\":"
-                + promptTokens + "}\n\n";
     }
 
     private void last() {
-        String stopType = script.tokens >= 0 && script.tokens <= limit ? "eos" : "limit";
-        String frame =
-                "data: {\"index\":0,\"content\":\"\",\"tokens\":[],\"id_slot\":0,\"stop\":true,\"model\":\"double\","
-                        + "\"tokens_predicted\":" + sent + ",\"tokens_evaluated\":" + promptTokens
-                        + ",\"generation_settings\":{\"n_predict\":" + limit + ",\"seed\":" + seed
-                        + ",\"stop\":[],\"content\":\"no\"},\"prompt\":\"" + DoubleJson.escape(prompt)
-                        + "\",\"has_new_line\":false,\"truncated\":false,\"stop_type\":\"" + stopType
-                        + "\",\"stopping_word\":\"\",\"tokens_cached\":" + (sent + promptTokens)
-                        + ",\"timings\":{\"prompt_n\":" + promptTokens
-                        + ",\"prompt_ms\":1.5,\"predicted_n\":" + sent + ",\"predicted_ms\":" + (sent + 0.25)
-                        + "}}\n\n";
-        write(chunk(frame.getBytes(StandardCharsets.UTF_8)));
+        write(chunk(dialect.last(this).getBytes(StandardCharsets.UTF_8)));
         state.completed++;
         if (script.hold) {
             release();
@@ -160,20 +210,13 @@ final class DoubleStream implements Runnable {
             case "stall" -> {}
             case "garbage" -> write(chunk("data: {broken json\n\n".getBytes(StandardCharsets.UTF_8)));
             case "badchunk" -> write("zz\r\n".getBytes(StandardCharsets.UTF_8));
-            case "inband_error" ->
-                inBand("data: {\"error\":{\"code\":500,\"message\":\"Compute error.\",\"type\":\"server_error\"}}");
-            case "context_full" ->
-                inBand(
-                        "data: {\"error\":{\"code\":500,\"message\":\"Context size has been exceeded.\",\"type\":\"server_error\"}}");
-            case "oldstyle_error" ->
-                inBand("error: {\"code\":500,\"message\":\"Compute error.\",\"type\":\"server_error\"}");
             case "eof_no_terminal" -> {
                 write("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                 release();
                 close();
             }
             case "midutf8" -> {
-                byte[] whole = partial("\u4e2d").getBytes(StandardCharsets.UTF_8);
+                byte[] whole = dialect.partial(this, "\u4e2d").getBytes(StandardCharsets.UTF_8);
                 int cut = new String(whole, StandardCharsets.ISO_8859_1).indexOf('\u00e4') + 1;
                 byte[] head = (Integer.toHexString(whole.length) + "\r\n").getBytes(StandardCharsets.US_ASCII);
                 ByteBuf part = Unpooled.wrappedBuffer(head, java.util.Arrays.copyOf(whole, cut));
@@ -184,12 +227,18 @@ final class DoubleStream implements Runnable {
                 release();
                 close();
             }
-            default -> throw new IllegalArgumentException("no such fault: " + kind);
+            default -> {
+                String frames = dialect.inBand(this, kind);
+                if (frames == null) {
+                    throw new IllegalArgumentException("no such fault: " + kind);
+                }
+                inBand(frames);
+            }
         }
     }
 
-    private void inBand(String line) {
-        write(chunk((line + "\n\n").getBytes(StandardCharsets.UTF_8)));
+    private void inBand(String frames) {
+        write(chunk(frames.getBytes(StandardCharsets.UTF_8)));
         write("0\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
         release();
         close();
@@ -199,7 +248,7 @@ final class DoubleStream implements Runnable {
         over = true;
         if (inSlot) {
             inSlot = false;
-            state.leave();
+            state.leave(this);
         }
     }
 

@@ -43,4 +43,30 @@ public final class Requests {
                 TaskRequest.Placement.AUTO,
                 false);
     }
+
+    /** A request of a workload that takes inputs. */
+    public static TaskRequest of(Workload workload, List<String> inputs) {
+        TaskRequest text = completion("", 1, 1);
+        return new TaskRequest(
+                text.taskId(),
+                text.sessionId(),
+                workload,
+                text.modelRef(),
+                text.engine(),
+                0,
+                text.priority(),
+                1,
+                60_000,
+                null,
+                inputs,
+                OptionalLong.empty(),
+                Determinism.BEST_EFFORT,
+                null,
+                0,
+                null,
+                null,
+                TaskRequest.Sampling.DEFAULT,
+                TaskRequest.Placement.AUTO,
+                false);
+    }
 }

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
-/** What the suites ask a {@code LlamaServerDouble} and know of its text. */
+/** What the suites ask a {@code LlamaServerDoubleProcess} and know of its text. */
 final class EngineDouble {
     private EngineDouble() {}
 

@@ -8,51 +8,65 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A llama-server without a model, wire-faithful to engines.md §1 and scriptable in its faults ({@link DoubleScript}).
+ * An engine without a model, wire-faithful to engines.md ({@link DoubleDialect}) and scriptable in its faults
+ * ({@link DoubleScript}).
  *
  * <pre>
- *   main:  [--port=0] [--slots=4] [--ctx=4096] [--loading=1] and any knob of DoubleScript: [--pace=20] [--ttft=100] …
+ *   main:  [--engine=llamacpp|vllm|sglang|ollama|openai] [--port=0] [--slots=4] [--ctx=4096] [--loading=1] and any knob of DoubleScript: [--pace=20] [--ttft=100] …
  *          prints "PORT n" on stdout; ends when stdin ends, as it does when the parent dies
- *   POST /__control {"slots":2,"loading":1,"pace":20,"fault":"close@5","api_key":"k","refuse_ms":500}
+ *   POST /__control {"slots":2,"loading":1,"pace":20,"fault":"close@5","api_key":"k","refuse_ms":500,"stall_probes":1,"models":"a,b"}
+ *   GET  /__last    the last body posted
  *   GET  /__stats   {"running","running_max","deferred","open","requests","completed","aborted","last_abort_epoch_ms",…}
  * </pre>
  */
 @SuppressWarnings("FutureReturnValueIgnored")
-public final class LlamaServerDouble implements AutoCloseable {
-    static final byte[] STREAM_HEAD = String.join(
-                    "\r\n",
-                    "HTTP/1.1 200 OK",
-                    "Keep-Alive: timeout=5, max=100",
-                    "Content-Type: text/event-stream",
-                    "Server: llama.cpp",
-                    "Transfer-Encoding: chunked",
-                    "Access-Control-Allow-Origin: ",
-                    "",
-                    "")
-            .getBytes(StandardCharsets.US_ASCII);
-
+public final class EngineDouble implements AutoCloseable {
     private static final int BACKLOG = 4096;
 
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final DoubleState state = new DoubleState();
+    private final DoubleDialect dialect;
+    private final @Nullable SSLContext tls;
     private @Nullable Channel listener;
     private int port;
 
-    private LlamaServerDouble() {}
+    private EngineDouble(DoubleDialect dialect, @Nullable SSLContext tls) {
+        this.dialect = dialect;
+        this.tls = tls;
+    }
 
-    /** Starts one in this process on a free port. */
-    public static LlamaServerDouble start(Map<String, String> knobs) {
-        LlamaServerDouble server = new LlamaServerDouble();
+    /** Starts one in this process on a free port; of the knob {@code engine}, llama-server without it. */
+    public static EngineDouble start(Map<String, String> knobs) {
+        return start(dialect(knobs.getOrDefault("engine", "llamacpp")), knobs);
+    }
+
+    /** Starts one of a dialect of its own. */
+    public static EngineDouble start(DoubleDialect dialect, Map<String, String> knobs) {
+        return start(dialect, null, knobs);
+    }
+
+    /** Starts a llama-server behind TLS. */
+    public static EngineDouble startTls(SSLContext tls, Map<String, String> knobs) {
+        return start(new LlamaDialect(), tls, knobs);
+    }
+
+    private static EngineDouble start(DoubleDialect dialect, @Nullable SSLContext tls, Map<String, String> knobs) {
+        EngineDouble server = new EngineDouble(dialect, tls);
         server.control(knobs);
         server.bind(Integer.parseInt(knobs.getOrDefault("port", "0")));
         return server;
@@ -66,13 +80,34 @@ public final class LlamaServerDouble implements AutoCloseable {
             int equals = bare.indexOf('=');
             knobs.put(equals < 0 ? bare : bare.substring(0, equals), equals < 0 ? "1" : bare.substring(equals + 1));
         }
-        LlamaServerDouble server = start(knobs);
+        EngineDouble server = start(knobs);
         System.out.println("PORT " + server.port());
         System.out.flush();
         while (System.in.read() >= 0) {
             // Nothing is said on stdin; its end is the parent's.
         }
         Runtime.getRuntime().halt(0);
+    }
+
+    private static DoubleDialect dialect(String name) {
+        for (OpenAiDialect each : OpenAiDialect.values()) {
+            if (each.engine().equals(name)) {
+                return each;
+            }
+        }
+        if (name.equals("llamacpp")) {
+            return new LlamaDialect();
+        }
+        throw new IllegalArgumentException("no double of " + name);
+    }
+
+    DoubleDialect dialect() {
+        return dialect;
+    }
+
+    /** The last body posted. */
+    public String lastBody() {
+        return onLoop(() -> state.lastBody);
     }
 
     /** Where it listens. */
@@ -82,14 +117,26 @@ public final class LlamaServerDouble implements AutoCloseable {
 
     /** Its base URL. */
     public URI url() {
-        return URI.create("http://127.0.0.1:" + port);
+        return URI.create((tls == null ? "http" : "https") + "://127.0.0.1:" + port);
     }
 
     /** What {@code GET /__stats} answers. */
     public String stats() {
+        return onLoop(state::statsJson);
+    }
+
+    /** Sets knobs while it runs. */
+    public void set(String knob, String value) {
+        onLoop(() -> {
+            control(Map.of(knob, value));
+            return "";
+        });
+    }
+
+    private String onLoop(Callable<String> what) {
         try {
-            return group.submit(state::statsJson).get();
-        } catch (InterruptedException | java.util.concurrent.ExecutionException e) {
+            return group.submit(what).get();
+        } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
     }
@@ -104,7 +151,14 @@ public final class LlamaServerDouble implements AutoCloseable {
         for (Map.Entry<String, String> knob : knobs.entrySet()) {
             String value = knob.getValue();
             switch (knob.getKey()) {
-                case "port" -> {}
+                case "port", "engine" -> {}
+                case "fail_all" -> List.copyOf(state.active).forEach(stream -> stream.failNow(value));
+                case "stall_probes" -> state.stallProbes = value.equals("1");
+                case "models" -> {
+                    for (String model : value.split(",", -1)) {
+                        state.models.put(model, "unloaded");
+                    }
+                }
                 case "slots" -> state.slots = Integer.parseInt(value);
                 case "ctx" -> state.ctx = Integer.parseInt(value);
                 case "loading" -> state.loading = value.equals("1") || value.equals("true");
@@ -133,7 +187,12 @@ public final class LlamaServerDouble implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel ch) {
-                        ch.pipeline().addLast(new DoubleConnection(LlamaServerDouble.this, state));
+                        if (tls != null) {
+                            SSLEngine engine = tls.createSSLEngine();
+                            engine.setUseClientMode(false);
+                            ch.pipeline().addLast(new SslHandler(engine));
+                        }
+                        ch.pipeline().addLast(new DoubleConnection(EngineDouble.this, state));
                     }
                 })
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted));
