@@ -4,6 +4,8 @@ import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
 import io.llamaorch.orchestratord.adapters.mock.MockAdapter;
 import io.llamaorch.orchestratord.adapters.openai.OpenAiAdapter;
+import io.llamaorch.orchestratord.adapters.tgi.TgiAdapter;
+import io.llamaorch.orchestratord.adapters.triton.TritonAdapter;
 import io.llamaorch.orchestratord.adapters.vllm.VllmAdapter;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
 import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
@@ -190,23 +192,20 @@ public final class Daemon implements AutoCloseable {
                 Route.get("/readyz", Scope.NONE, control::readyz).forAnyAccept()));
     }
 
-    private static EngineAdapter adapter(EngineKind engine, EngineHttpClient engines) {
+    private EngineAdapter adapter(EngineKind engine, EngineHttpClient engines) {
         return switch (engine) {
             case LLAMACPP -> new LlamaCppAdapter(engines);
             case MOCK -> new MockAdapter();
             case VLLM -> new VllmAdapter(engines);
             case OPENAI -> new OpenAiAdapter(engines);
-            case TGI, TRITON -> throw new UnsupportedEngine(engine);
+            case TGI -> new TgiAdapter(engines);
+            case TRITON ->
+                new TritonAdapter(
+                        engines,
+                        (replica, what) -> log.warning(
+                                "config_warning",
+                                "Pool " + replica.poolId() + ", replica " + replica.replicaId() + ": " + what));
         };
-    }
-
-    private static final class UnsupportedEngine extends IllegalArgumentException {
-        private static final long serialVersionUID = 1;
-
-        UnsupportedEngine(EngineKind engine) {
-            super("This build has no adapter for engine " + engine.wireName()
-                    + "; it has llamacpp, vllm, openai and mock.");
-        }
     }
 
     private static Transports transports(Config.Transport wanted) {

@@ -40,6 +40,8 @@ public final class TritonAdapter implements EngineAdapter {
     /** Option: what a frame's text is. */
     static final String TEXT_OPTION = "text";
 
+    private static final String MODEL_MISSING = "triton needs the name of the model";
+
     private static final EngineFeatures FEATURES = new EngineFeatures(
             true,
             Set.of(
@@ -90,7 +92,7 @@ public final class TritonAdapter implements EngineAdapter {
             problem = MetricsEndpoint.problemOf(target);
         }
         if (problem == null && target.model().isEmpty()) {
-            problem = "triton needs the name of the model";
+            problem = MODEL_MISSING;
         }
         String text = target.options().getOrDefault(TEXT_OPTION, "delta");
         if (problem == null && !text.equals("delta") && !text.equals("cumulative")) {
@@ -132,7 +134,11 @@ public final class TritonAdapter implements EngineAdapter {
 
     @Override
     public void probe(EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer) {
-        new TritonProbe(client, target, models, loop, answer).begin();
+        if (target.model().isEmpty()) {
+            loop.execute(() -> answer.accept(ReplicaStatus.down(MODEL_MISSING)));
+        } else {
+            new TritonProbe(client, target, models, loop, answer).begin();
+        }
     }
 
     @Override

@@ -51,7 +51,14 @@ class EngineTlsIT {
     private SSLContext identity(String alias, String name) throws Exception {
         Path store = dir.resolve(alias + ".p12");
         keytool("-genkeypair", "-alias", alias, "-keyalg", "EC", "-dname", "CN=" + alias, "-ext", "san=" + name, store);
-        keytool("-exportcert", "-rfc", "-alias", alias, "-file", dir.resolve(alias + ".pem").toString(), store);
+        keytool(
+                "-exportcert",
+                "-rfc",
+                "-alias",
+                alias,
+                "-file",
+                dir.resolve(alias + ".pem").toString(),
+                store);
         KeyStore keys = KeyStore.getInstance("PKCS12");
         try (InputStream in = Files.newInputStream(store)) {
             keys.load(in, PASSWORD);
@@ -116,8 +123,7 @@ class EngineTlsIT {
             assertThat(literal.code()).isEqualTo(ErrorCode.POOL_UNAVAILABLE);
             assertThat(literal.message()).contains("outbound policy").contains("127.0.0.1");
             // The name may be resolved, for it could lie in the network; its address does not.
-            EngineFailure named =
-                    fails(URI.create("http://localhost:" + engine.port()), EngineTls.system(), elsewhere);
+            EngineFailure named = fails(URI.create("http://localhost:" + engine.port()), EngineTls.system(), elsewhere);
             assertThat(named.message()).contains("outbound policy").contains("localhost");
             assertThat(engine.stats()).contains("\"requests\":0");
         }
