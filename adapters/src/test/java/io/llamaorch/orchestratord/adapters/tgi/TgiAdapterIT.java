@@ -175,8 +175,11 @@ class TgiAdapterIT extends EngineConformanceSuite {
 
     @Test
     void shouldBeReadyWithoutMetrics() {
-        var nowhere = target().withOptions(Map.of("metrics_url", engine.url() + "/nothing"));
-        assertThat(probe(nowhere)).isEqualTo(ReplicaStatus.ready("3.3.6-double", 2, 4096, EngineLoad.UNKNOWN));
+        try (EngineDouble other = newDouble(Map.of("slots", "2"))) {
+            var nowhere = target(other.url(), target().timeouts())
+                    .withOptions(Map.of("metrics_url", other.url() + "/nothing"));
+            assertThat(probe(nowhere)).isEqualTo(ReplicaStatus.ready("3.3.6-double", 2, 4096, EngineLoad.UNKNOWN));
+        }
     }
 
     @Test

@@ -33,6 +33,12 @@ class TritonLlmApiIT extends TritonConformance {
         return new EngineUsage(reason, -1, -1, NONE, NONE);
     }
 
+    /** A call before the first probe is asked as an ensemble; keys are the same for both, and shown there. */
+    @Override
+    protected boolean hasKeys() {
+        return false;
+    }
+
     /** This family has no input for two members, which only its metadata tell. */
     @Override
     protected boolean carries(String body, SamplingMember member) {
