@@ -1,18 +1,15 @@
-package io.llamaorch.orchestratord.adapters.wire;
+package io.llamaorch.orchestratord.adapters;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
-import io.llamaorch.orchestratord.adapters.EngineFailure;
-import io.llamaorch.orchestratord.adapters.EngineTarget;
-import io.llamaorch.orchestratord.adapters.EngineTimeouts;
-import io.llamaorch.orchestratord.adapters.EngineTls;
-import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
 import io.llamaorch.orchestratord.adapters.testing.DoubleText;
 import io.llamaorch.orchestratord.adapters.testing.EngineDouble;
 import io.llamaorch.orchestratord.adapters.testing.RecordingSink;
 import io.llamaorch.orchestratord.adapters.testing.Requests;
+import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
+import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
