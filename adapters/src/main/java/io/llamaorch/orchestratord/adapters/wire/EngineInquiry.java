@@ -95,6 +95,11 @@ public final class EngineInquiry<T> {
         send("GET " + path, HttpRequests.get(client.allocator(), target, path, client.isKeepAlive()), then);
     }
 
+    /** Asks another target for {@code path}, such as a metrics port of the same replica. */
+    public void getAt(EngineTarget other, String path, Answered then) {
+        send(other, "GET " + path, HttpRequests.get(client.allocator(), other, path, client.isKeepAlive()), then);
+    }
+
     /** Posts JSON to {@code path}. */
     public void post(String path, JsonBody body, Answered then) {
         if (over) {
@@ -140,12 +145,16 @@ public final class EngineInquiry<T> {
     }
 
     private void send(String what, ByteBuf request, Answered then) {
+        send(target, what, request, then);
+    }
+
+    private void send(EngineTarget to, String what, ByteBuf request, Answered then) {
         if (over) {
             request.release();
             return;
         }
         doing = what;
-        running = client.send(target, request, loop, new Answer(then));
+        running = client.send(to, request, loop, new Answer(then));
     }
 
     private static void cancel(@Nullable Future<?> timer) {

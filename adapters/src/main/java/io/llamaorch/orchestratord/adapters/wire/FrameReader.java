@@ -17,7 +17,7 @@ public interface FrameReader {
     FrameScanner scanner();
 
     /**
-     * Where the text begins that the sink has not seen, in a frame that the scanner found {@link FrameScanner#TEXT} in;
+     * Where the text begins that the sink has not seen, in a frame that the scanner accepted;
      * {@code textTo} where there is none. Negative: the frame goes the slow path. For engines that repeat all text so far
      * in each frame, and for counting frames.
      */
@@ -37,7 +37,7 @@ public interface FrameReader {
     /**
      * What the end of the answer means where nothing ended the call before.
      *
-     * @param orderly whether the answer ended as its framing says
+     * @param orderly whether the answer ended as its framing says; a body that only the connection's end ends never does
      * @return the usage where the decode is nonetheless complete, null where it broke
      */
     default @Nullable EngineUsage ended(boolean orderly) {

@@ -15,7 +15,7 @@ import io.netty.buffer.ByteBuf;
  * valid until the next scan on the same thread.
  */
 public abstract class FrameScanner {
-    /** Longest frame scanned here, bytes; longer ones are odd. */
+    /** Size of the scratch array at first, and longest frame scanned where the subclass does not say otherwise, bytes. */
     public static final int SCRATCH_BYTES = 4096;
 
     /** Not for this scanner. */
@@ -28,7 +28,8 @@ public abstract class FrameScanner {
     private static final int NUMBER_MAX_BYTES = 64;
     private static final int DEPTH_MAX = 8;
 
-    private final byte[] a = new byte[SCRATCH_BYTES];
+    private final int frameMaxBytes;
+    private byte[] a = new byte[SCRATCH_BYTES];
     private int end;
     private int at;
     private int keyFrom;
@@ -37,7 +38,18 @@ public abstract class FrameScanner {
     private int textTo;
 
     /** A scanner with a scratch array of its own. */
-    protected FrameScanner() {}
+    protected FrameScanner() {
+        this(SCRATCH_BYTES);
+    }
+
+    /**
+     * A scanner whose scratch array grows with the longest frame met.
+     *
+     * @param frameMaxBytes longest frame scanned; longer ones are odd
+     */
+    protected FrameScanner(int frameMaxBytes) {
+        this.frameMaxBytes = frameMaxBytes;
+    }
 
     /** Start of the text, relative to the frame's first byte. */
     public final int textFrom() {
@@ -56,8 +68,11 @@ public abstract class FrameScanner {
 
     /** Scans the frame {@code buf[offset, offset + length)}; {@link #ODD}, {@link #TEXT} or {@link #EMPTY}. */
     public final int scan(ByteBuf buf, int offset, int length) {
-        if (length > SCRATCH_BYTES || length < 2) {
+        if (length > frameMaxBytes || length < 2) {
             return ODD;
+        }
+        if (length > a.length) {
+            a = new byte[Math.min(frameMaxBytes, Integer.highestOneBit(length) << 1)];
         }
         ByteCopy.copy(buf, offset, a, 0, length);
         end = length;

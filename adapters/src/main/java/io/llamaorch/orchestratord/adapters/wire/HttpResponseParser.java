@@ -133,9 +133,12 @@ public final class HttpResponseParser {
 
     /** Whether the head and the framing allow another request on this connection once the response is complete. */
     public boolean isReusable() {
-        return !connectionClose
-                && (!http10 || connectionKeepAlive)
-                && (transferEncoding || contentLength >= 0 || bodiless());
+        return !connectionClose && (!http10 || connectionKeepAlive) && isDelimited();
+    }
+
+    /** Whether the head says where the body ends; where it does not, its end and a lost connection look the same. */
+    public boolean isDelimited() {
+        return transferEncoding || contentLength >= 0 || bodiless();
     }
 
     /** Whether bytes of the response were seen. */

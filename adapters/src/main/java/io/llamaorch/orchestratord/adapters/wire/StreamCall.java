@@ -41,6 +41,7 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
     private @Nullable ByteBuf plainBody;
     private int status;
     private boolean streaming;
+    private boolean delimited;
     private boolean batchOpen;
     private boolean paused;
     private boolean sentAgain;
@@ -181,6 +182,7 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
     public void onHead(HttpResponseParser response) {
         status = response.status();
         streaming = status == 200 && response.isEventStream();
+        delimited = response.isDelimited();
         if (streaming && !ended) {
             sink.accepted();
         }
@@ -215,7 +217,7 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
             refused();
             return;
         }
-        EngineUsage usage = decoder.isWithinFrame() ? null : reader.ended(true);
+        EngineUsage usage = decoder.isWithinFrame() ? null : reader.ended(delimited);
         if (usage != null) {
             end(usage);
         } else {
@@ -243,7 +245,7 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
     public void onData(ByteBuf buf, int offset, int length) {
         FrameScanner found = reader.scanner();
         switch (found.scan(buf, offset, length)) {
-            case FrameScanner.TEXT -> {
+            case FrameScanner.TEXT, FrameScanner.EMPTY -> {
                 int from = reader.textFrom(found);
                 if (from < 0) {
                     reader.read(ByteBufUtil.getBytes(buf, offset, length), this);
@@ -251,7 +253,6 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
                     text(found, from, buf, offset);
                 }
             }
-            case FrameScanner.EMPTY -> {}
             default -> {
                 if (length > 0) {
                     reader.read(ByteBufUtil.getBytes(buf, offset, length), this);

@@ -67,6 +67,46 @@ final class DoubleJson {
         return found;
     }
 
+    /** Scalars at any depth as text, by their path, such as {@code parameters.stop.0}. */
+    static Map<String, String> paths(byte[] body) throws IOException {
+        Map<String, String> out = new LinkedHashMap<>();
+        try (JsonParser p = JSON.createParser(body)) {
+            if (p.nextToken() != JsonToken.START_OBJECT) {
+                throw new IOException("not an object");
+            }
+            read(p, "", out);
+        }
+        return out;
+    }
+
+    private static void read(JsonParser p, String path, Map<String, String> out) throws IOException {
+        boolean array = p.currentToken() == JsonToken.START_ARRAY;
+        for (int i = 0; ; i++) {
+            JsonToken value = p.nextToken();
+            if (value == JsonToken.END_ARRAY || value == JsonToken.END_OBJECT) {
+                return;
+            }
+            String name = path + (array ? String.valueOf(i) : p.currentName());
+            if (!array) {
+                value = p.nextToken();
+            }
+            if (value.isStructStart()) {
+                out.put(name, "");
+                read(p, name + ".", out);
+            } else {
+                out.put(name, p.getText());
+            }
+        }
+    }
+
+    /** What the inside of a JSON string means. */
+    static String unescape(String inside) throws IOException {
+        try (JsonParser p = JSON.createParser("\"" + inside + "\"")) {
+            p.nextToken();
+            return p.getText();
+        }
+    }
+
     static String escape(String text) {
         return new String(JsonStringEncoder.getInstance().quoteAsString(text));
     }

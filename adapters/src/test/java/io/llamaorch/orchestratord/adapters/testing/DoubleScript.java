@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.adapters.testing;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  *   [[hold=1]]         stays open after the last frame until the client closes
  *   [[lasttext=1]]     the last token rides on the finish frame, where the engine does that
  *   [[chunk=2]]        tokens a frame
+ *   [[special=n]]      a special token before each n-th (TGI)
  *   [[progress=1]]     a progress frame first (llama-server)
  * </pre>
  */
@@ -45,6 +47,9 @@ public final class DoubleScript {
     boolean lastText;
     int chunk = 1;
     boolean progress;
+    int specialEvery;
+    /** What the request asked for, by path; set by the dialect that wants to know. */
+    Map<String, String> asked = Map.of();
     /** Whether the request asked for the usage; set by the dialect. */
     boolean usage;
 
@@ -70,6 +75,7 @@ public final class DoubleScript {
         c.lastText = lastText;
         c.chunk = chunk;
         c.progress = progress;
+        c.specialEvery = specialEvery;
         return c;
     }
 
@@ -106,6 +112,7 @@ public final class DoubleScript {
             case "cutchars" -> cutChars = !value.equals("0");
             case "lasttext" -> lastText = !value.equals("0");
             case "chunk" -> chunk = Math.max(1, Integer.parseInt(value));
+            case "special" -> specialEvery = Integer.parseInt(value);
             case "progress" -> progress = !value.equals("0");
             case "hold" -> hold = !value.equals("0");
             default -> throw new IllegalArgumentException("no such knob: " + name);

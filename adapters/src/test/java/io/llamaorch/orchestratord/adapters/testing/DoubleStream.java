@@ -83,6 +83,18 @@ public final class DoubleStream implements Runnable {
         return text;
     }
 
+    /** No token comes after this one; its text is kept for the finish frame. */
+    void endWith(String text) {
+        script.tokens = sent;
+        heldText = text;
+    }
+
+    /** Status line and headers of a stream. */
+    static byte[] head(String... headers) {
+        return ("HTTP/1.1 200 OK\r\n" + String.join("\r\n", headers) + "\r\nTransfer-Encoding: chunked\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
+    }
+
     /** It has a slot. */
     void begin() {
         inSlot = true;
@@ -185,7 +197,10 @@ public final class DoubleStream implements Runnable {
     }
 
     private void last() {
-        write(chunk(dialect.last(this).getBytes(StandardCharsets.UTF_8)));
+        String last = dialect.last(this);
+        if (!last.isEmpty()) {
+            write(chunk(last.getBytes(StandardCharsets.UTF_8)));
+        }
         state.completed++;
         if (script.hold) {
             release();

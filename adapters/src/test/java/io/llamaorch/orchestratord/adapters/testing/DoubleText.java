@@ -39,4 +39,18 @@ public final class DoubleText {
         }
         return out.toString();
     }
+
+    /** What {@link #text} means, without escapes. */
+    public static String plainText(String prompt, long seed, int count) {
+        return plain(text(prompt, seed, count));
+    }
+
+    /** What the inside of a JSON string means. */
+    public static String plain(String inside) {
+        try {
+            return DoubleJson.unescape(inside);
+        } catch (java.io.IOException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
 }

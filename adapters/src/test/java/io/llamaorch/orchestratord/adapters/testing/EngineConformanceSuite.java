@@ -458,7 +458,7 @@ public abstract class EngineConformanceSuite {
     }
 
     @Test
-    void shouldNotAllocateForTokens() {
+    protected void shouldNotAllocateForTokens() {
         assertThat(TokenAllocation.bytesPerToken(this::reader, this::frame)).isLessThanOrEqualTo(1.0);
     }
 

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * ({@link DoubleScript}).
  *
  * <pre>
- *   main:  [--engine=llamacpp|vllm|sglang|ollama|openai] [--port=0] [--slots=4] [--ctx=4096] [--loading=1] and any knob of DoubleScript: [--pace=20] [--ttft=100] …
+ *   main:  [--engine=llamacpp|vllm|sglang|ollama|openai|tgi|triton] [--port=0] [--slots=4] [--ctx=4096] [--loading=1] and any knob of DoubleScript: [--pace=20] [--ttft=100] …
  *          prints "PORT n" on stdout; ends when stdin ends, as it does when the parent dies
  *   POST /__control {"slots":2,"loading":1,"pace":20,"fault":"close@5","api_key":"k","refuse_ms":500,"stall_probes":1,"models":"a,b"}
  *   GET  /__last    the last body posted
@@ -95,10 +95,12 @@ public final class EngineDouble implements AutoCloseable {
                 return each;
             }
         }
-        if (name.equals("llamacpp")) {
-            return new LlamaDialect();
-        }
-        throw new IllegalArgumentException("no double of " + name);
+        return switch (name) {
+            case "llamacpp" -> new LlamaDialect();
+            case "tgi" -> new TgiDialect();
+            case "triton" -> new TritonDialect();
+            default -> throw new IllegalArgumentException("no double of " + name);
+        };
     }
 
     DoubleDialect dialect() {

@@ -74,18 +74,24 @@ public final class TokenAllocation {
         }
     }
 
+    /** {@link #bytesPerToken(Supplier, IntFunction, int)} of 10,000 frames. */
+    public static double bytesPerToken(Supplier<FrameReader> readers, IntFunction<String> frames) {
+        return bytesPerToken(readers, frames, FRAMES);
+    }
+
     /**
      * The least of several rounds, bytes a token.
      *
      * @param readers makes a new call's reader
      * @param frames frame i with one token, with its {@code data:} and its empty line
+     * @param count how many of them
      */
-    public static double bytesPerToken(Supplier<FrameReader> readers, IntFunction<String> frames) {
+    public static double bytesPerToken(Supplier<FrameReader> readers, IntFunction<String> frames, int count) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         StringBuilder text = new StringBuilder(String.join(
                 "\r\n", "HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", "", ""));
         int head = text.length();
-        for (int i = 0; i < FRAMES; i++) {
+        for (int i = 0; i < count; i++) {
             String frame = frames.apply(i);
             text.append(Integer.toHexString(frame.length()))
                     .append("\r\n")
@@ -108,10 +114,10 @@ public final class TokenAllocation {
                 decoding.call.onBatchEnd();
             }
             long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-            if (decoding.sink.tokens != FRAMES) {
-                throw new AssertionError(decoding.sink.tokens + " tokens of " + FRAMES);
+            if (decoding.sink.tokens != count) {
+                throw new AssertionError(decoding.sink.tokens + " tokens of " + count);
             }
-            perToken = Math.min(perToken, (double) allocated / FRAMES);
+            perToken = Math.min(perToken, (double) allocated / count);
             decoding.call.abort();
         }
         in.release();
