@@ -134,7 +134,7 @@ public final class Daemon implements AutoCloseable {
         group = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("loop", true), transports.handlers());
         Metrics metrics = new Metrics(config.metrics().jvm());
-        EngineAdapters adapters = new EngineAdapters(config);
+        EngineAdapters adapters = new EngineAdapters(config, log);
         tasks = new TaskPlane(config, eventLoops(group), adapters::of, engineLoopOf, metrics, log, this::onFatal);
         readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive);
         renderer = renderer();

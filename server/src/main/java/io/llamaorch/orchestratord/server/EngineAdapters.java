@@ -3,10 +3,15 @@ package io.llamaorch.orchestratord.server;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
 import io.llamaorch.orchestratord.adapters.mock.MockAdapter;
+import io.llamaorch.orchestratord.adapters.openai.OpenAiAdapter;
+import io.llamaorch.orchestratord.adapters.tgi.TgiAdapter;
+import io.llamaorch.orchestratord.adapters.triton.TritonAdapter;
+import io.llamaorch.orchestratord.adapters.vllm.VllmAdapter;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
 import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.log.EventLog;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -14,21 +19,37 @@ import java.util.Map;
 final class EngineAdapters {
     private final Map<EngineKind, EngineAdapter> all = new EnumMap<>(EngineKind.class);
 
-    EngineAdapters(Config config) {
+    EngineAdapters(Config config, EventLog log) {
         OutboundPolicy policy = OutboundPolicy.exactly(config.pools().stream()
                 .flatMap(pool -> pool.replicas().stream())
                 .map(Config.Replica::url)
                 .toList());
         EngineHttpClient client = new EngineHttpClient(policy);
-        all.put(EngineKind.LLAMACPP, new LlamaCppAdapter(client));
-        all.put(EngineKind.MOCK, new MockAdapter());
+        for (EngineKind engine : EngineKind.values()) {
+            all.put(engine, make(engine, client, log));
+        }
+    }
+
+    private static EngineAdapter make(EngineKind engine, EngineHttpClient client, EventLog log) {
+        return switch (engine) {
+            case LLAMACPP -> new LlamaCppAdapter(client);
+            case VLLM -> new VllmAdapter(client);
+            case TGI -> new TgiAdapter(client);
+            case TRITON ->
+                new TritonAdapter(
+                        client,
+                        (target, warning) -> log.warning(
+                                "engine_warning", target.poolId() + "/" + target.replicaId() + ": " + warning));
+            case OPENAI -> new OpenAiAdapter(client);
+            case MOCK -> new MockAdapter();
+        };
     }
 
     /** The one that speaks an engine's wire. */
     EngineAdapter of(EngineKind engine) {
         EngineAdapter adapter = all.get(engine);
         if (adapter == null) {
-            throw new IllegalArgumentException("no adapter for engine " + engine.wireName());
+            throw new IllegalStateException("no adapter for engine " + engine.wireName());
         }
         return adapter;
     }
