@@ -22,7 +22,7 @@ public final class LlamaContext implements AutoCloseable {
     final LlamaApi api;
     final MemorySegment context;
     private final int batchMax;
-    private final Arena arena = Arena.ofConfined();
+    private final Arena arena = Arena.ofShared();
     private final MemorySegment tokens;
     private final MemorySegment positions;
     private final MemorySegment seqCounts;
