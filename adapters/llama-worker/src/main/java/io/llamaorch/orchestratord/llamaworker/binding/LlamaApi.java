@@ -108,6 +108,7 @@ final class LlamaApi {
     final MethodHandle contextInit;
     final MethodHandle contextFree;
     final MethodHandle decode;
+    final MethodHandle setAbort;
     final MethodHandle seqRemove;
     final MethodHandle cacheClear;
     final MethodHandle chainDefaults;
@@ -157,6 +158,7 @@ final class LlamaApi {
         contextInit = lib.function("llama_init_from_model", FunctionDescriptor.of(ADDRESS, ADDRESS, CONTEXT_PARAMS));
         contextFree = lib.function("llama_free", FunctionDescriptor.ofVoid(ADDRESS));
         decode = lib.function("llama_decode", FunctionDescriptor.of(JAVA_INT, ADDRESS, BATCH));
+        setAbort = lib.function("llama_set_abort_callback", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, ADDRESS));
         seqRemove = lib.function(
                 "llama_kv_self_seq_rm", FunctionDescriptor.of(JAVA_BOOLEAN, ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT));
         cacheClear = lib.function("llama_kv_self_clear", FunctionDescriptor.ofVoid(ADDRESS));

@@ -1,13 +1,19 @@
 package io.llamaorch.orchestratord.llamaworker.binding;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 
 /**
  * The key-value cache of all slots, and the one batch that is decoded at a time. Owned by the decode thread.
@@ -15,9 +21,12 @@ import java.lang.foreign.SegmentAllocator;
  * <p>A slot is a sequence of llama.cpp. {@link #add} fills the batch, {@link #decode} runs a part of it; the logits of
  * the tokens of that part that asked for them can then be sampled by their place in it.
  */
+@SuppressWarnings("restricted") // One upcall for the abort; the launcher allows it.
 public final class LlamaContext implements AutoCloseable {
     /** {@link #decode}: no room in the cache for so many tokens at once; fewer may still fit. */
     public static final int NO_ROOM = 1;
+    /** {@link #decode}: broken off by {@link #abort}; truncate the slots of the batch to where they were. */
+    public static final int ABORTED = 2;
 
     final LlamaApi api;
     final MemorySegment context;
@@ -31,6 +40,7 @@ public final class LlamaContext implements AutoCloseable {
     private final MemorySegment wants;
     private final MemorySegment batch;
     private int size;
+    private volatile boolean aborting;
 
     /**
      * Makes room for {@code slots} sequences of {@code ctx} tokens each.
@@ -64,10 +74,39 @@ public final class LlamaContext implements AutoCloseable {
         seqPointers = arena.allocate(ADDRESS, batchMax);
         wants = arena.allocate(JAVA_BYTE, batchMax);
         batch = arena.allocate(LlamaApi.BATCH);
+        watchForAbort();
         for (int i = 0; i < batchMax; i++) {
             seqCounts.setAtIndex(JAVA_INT, i, 1);
             seqPointers.setAtIndex(ADDRESS, i, seqs.asSlice(4L * i, 4));
         }
+    }
+
+    private void watchForAbort() {
+        try {
+            MethodHandle asked = MethodHandles.lookup()
+                    .bind(this, "isAborting", MethodType.methodType(boolean.class, MemorySegment.class));
+            MemorySegment stub = Linker.nativeLinker()
+                    .upcallStub(asked, FunctionDescriptor.of(JAVA_BOOLEAN, ADDRESS), Arena.global());
+            api.setAbort.invokeExact(context, stub, MemorySegment.NULL);
+        } catch (Throwable e) {
+            throw LlamaApi.broken(e);
+        }
+    }
+
+    /** Asked from C before each operation of a graph: a matrix product or less. */
+    @SuppressWarnings("UnusedMethod") // By its name, above.
+    private boolean isAborting(MemorySegment unused) {
+        return aborting;
+    }
+
+    /** Breaks off the decode at hand and those that follow, until {@link #resume}. Any thread. */
+    public void abort() {
+        aborting = true;
+    }
+
+    /** Lets decodes run again. */
+    public void resume() {
+        aborting = false;
     }
 
     private static void set(MemorySegment params, String member, int value) {
@@ -101,7 +140,7 @@ public final class LlamaContext implements AutoCloseable {
     /**
      * Decodes {@code [from, from + count)} of the batch. Blocks for as long as that takes.
      *
-     * @return 0, {@link #NO_ROOM}, or another number where llama.cpp failed
+     * @return 0, {@link #NO_ROOM}, {@link #ABORTED}, or another number where llama.cpp failed
      */
     public int decode(int from, int count) {
         batch.set(JAVA_INT, 0, count);

@@ -6,6 +6,7 @@ public final class CompletionTask {
     final CompletionListener listener;
     private final DecodeLoop loop;
     private volatile boolean canceled;
+    private volatile boolean inSlot;
 
     CompletionTask(Completion completion, CompletionListener listener, DecodeLoop loop) {
         this.completion = completion;
@@ -13,10 +14,17 @@ public final class CompletionTask {
         this.loop = loop;
     }
 
-    /** Ends it before the next batch, wherever it is; its slot is free then. Idempotent; nothing after the end. */
+    /** Ends it at once, wherever it is; its slot is free then. Idempotent; nothing after the end. */
     public void cancel() {
         canceled = true;
+        if (inSlot) {
+            loop.abortBatch();
+        }
         loop.wake();
+    }
+
+    void setInSlot(boolean is) {
+        inSlot = is;
     }
 
     boolean isCanceled() {

@@ -16,14 +16,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   offer()   any thread; null where slots and queue are full
- *   cancel    seen at the next turn: at most one batch of {@value #BATCH_MAX} tokens later
+ *   cancel    breaks the batch off; the other slots of it go back and decode their part again
  *   order     first come, first served
  * </pre>
  */
 public final class DecodeLoop implements AutoCloseable {
     /**
-     * Most tokens of a batch, and so most slots. Small on purpose: a cancel and the other slots' next token wait for at
-     * most one batch, and a CPU gains little from larger ones.
+     * Most tokens of a batch, and so most slots. Small on purpose: the other slots' next token waits for a batch that a
+     * long prompt fills, and a CPU gains little from larger ones.
      */
     public static final int BATCH_MAX = 128;
 
@@ -84,6 +84,11 @@ public final class DecodeLoop implements AutoCloseable {
         LockSupport.unpark(thread);
     }
 
+    /** Has the batch at hand broken off: a task of it was canceled. Any thread. */
+    void abortBatch() {
+        context.abort();
+    }
+
     /** Context of one slot, tokens. */
     public int ctx() {
         return ctx;
@@ -120,6 +125,8 @@ public final class DecodeLoop implements AutoCloseable {
 
     private void run() {
         while (!closing) {
+            // Before the flags are read: a cancel that comes later breaks off the batch that follows.
+            context.resume();
             dropCanceled();
             admit();
             fillBatch();
@@ -181,6 +188,7 @@ public final class DecodeLoop implements AutoCloseable {
     private void fillBatch() {
         context.clearBatch();
         for (Slot slot : slots) {
+            slot.mark();
             slot.addDrawn();
         }
         for (Slot slot : slots) {
@@ -200,6 +208,12 @@ public final class DecodeLoop implements AutoCloseable {
                 // Free cells lie apart: fewer at once fit between them.
                 step = count / 2;
                 continue;
+            }
+            if (result == LlamaContext.ABORTED) {
+                for (Slot slot : slots) {
+                    slot.rollBack();
+                }
+                return;
             }
             if (result != 0) {
                 fail(result == LlamaContext.NO_ROOM ? "Context size has been exceeded." : "Compute error.");
@@ -228,10 +242,11 @@ public final class DecodeLoop implements AutoCloseable {
         }
     }
 
-    /** Stops after the batch at hand; waits for that, but not for long. */
+    /** Breaks off what runs and ends the thread; waits for that, but not for long. */
     @Override
     public void close() {
         closing = true;
+        context.abort();
         wake();
         try {
             TimeUnit.MILLISECONDS.timedJoin(thread, CLOSE_MS);

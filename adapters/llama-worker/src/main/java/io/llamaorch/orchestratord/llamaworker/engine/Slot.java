@@ -47,6 +47,9 @@ final class Slot {
         int nextToken = -1;
         int predicted;
         int place = NOT_IN_BATCH;
+        boolean rollsBack;
+        int heldBefore;
+        int nextBefore;
 
         Running(CompletionTask task, LlamaSampler sampler, int cached, long nowNs) {
             this.task = task;
@@ -86,7 +89,29 @@ final class Slot {
         heldCount = keep;
         running = new Running(task, LlamaSampler.of(model, completion.sampling()), keep, nowNs);
         busy = true;
+        task.setInSlot(true);
         task.listener.started();
+    }
+
+    /** Remembers where the slot is before a batch. */
+    void mark() {
+        Running now = running;
+        if (now != null) {
+            now.rollsBack = true;
+            now.heldBefore = heldCount;
+            now.nextBefore = now.nextToken;
+        }
+    }
+
+    /** The batch was broken off: goes back to before it, unless a token was drawn from a part of it. */
+    void rollBack() {
+        Running now = running;
+        if (now != null && now.rollsBack) {
+            context.truncate(id, now.heldBefore);
+            heldCount = now.heldBefore;
+            now.nextToken = now.nextBefore;
+            now.place = NOT_IN_BATCH;
+        }
     }
 
     /** Adds the token drawn last, where there is one and the reader has room for what follows from it. */
@@ -134,6 +159,7 @@ final class Slot {
         }
         int place = now.place - from;
         now.place = NOT_IN_BATCH;
+        now.rollsBack = false;
         if (now.predicted == 0) {
             now.firstTokenNs = System.nanoTime();
             figures.prompt(now.task.completion.prompt().length - now.cached, now.firstTokenNs - now.sinceNs);
@@ -200,6 +226,7 @@ final class Slot {
         Running now = running;
         if (now != null) {
             running = null;
+            now.task.setInSlot(false);
             if (now.predicted > 0) {
                 figures.predicted(now.predicted, System.nanoTime() - now.firstTokenNs);
             }

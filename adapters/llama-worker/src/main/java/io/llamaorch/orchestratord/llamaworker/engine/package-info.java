@@ -4,7 +4,7 @@
  * <pre>
  *   HTTP loop ── offer(Completion) ──▶ waiting (bounded) ──▶ decode thread: slot, prompt in pieces, token by token
  *             ◀── CompletionListener ──────────────────────┘
- *   HTTP loop ── cancel() ──▶ flag, seen before the next batch
+ *   HTTP loop ── cancel() ──▶ flag, and the batch is broken off
  * </pre>
  *
  * <p><b>Owner thread:</b> {@code decode-0}, for slots, samplers and the key-value cache. <b>May import:</b>

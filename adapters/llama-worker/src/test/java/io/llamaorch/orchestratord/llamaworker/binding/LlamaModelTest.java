@@ -57,6 +57,35 @@ class LlamaModelTest {
     }
 
     @Test
+    void shouldGoOnAsIfNothingWasWhenADecodeIsBrokenOffAndDoneAgain() throws Exception {
+        List<Integer> out = new ArrayList<>();
+        try (LlamaContext context = new LlamaContext(model, 256, 1, 64, 1);
+                LlamaSampler sampler = LlamaSampler.of(model, Sampling.defaults(7))) {
+            int[] prompt = model.tokenize("bade", true, true);
+            int last = 0;
+            for (int position = 0; position < prompt.length; position++) {
+                last = context.add(prompt[position], position, 0, true);
+            }
+            brokenOffThenWhole(context, 0);
+            for (int position = prompt.length; out.size() < 40; position++) {
+                out.add(sampler.sample(context, last));
+                context.clearBatch();
+                last = context.add(out.get(out.size() - 1), position, 0, true);
+                brokenOffThenWhole(context, position);
+            }
+        }
+        assertThat(out).isEqualTo(generate(Sampling.defaults(7)));
+    }
+
+    private static void brokenOffThenWhole(LlamaContext context, int position) {
+        context.abort();
+        assertThat(context.decode(0, context.batchSize())).isEqualTo(LlamaContext.ABORTED);
+        context.truncate(0, position);
+        context.resume();
+        assertThat(context.decode(0, context.batchSize())).isZero();
+    }
+
+    @Test
     void shouldRefuseAGrammarThatCannotBeRead() {
         for (String grammar :
                 new String[] {"root ::= (", "nothing ::= \"a\"", "root ::= other", "root ::= root \"a\""}) {

@@ -152,6 +152,28 @@ class DecodeLoopTest {
     }
 
     @Test
+    void shouldGoOnWhenOthersAreCanceledAgainAndAgain() throws Exception {
+        start(4096, 2, 0);
+        RecordingListener steady = new RecordingListener();
+        loop.offer(completion("bade", 1_000), steady);
+        int canceled = 0;
+        while (!steady.end.isDone()) {
+            RecordingListener other = new RecordingListener();
+            CompletionTask task = loop.offer(completion("kilo".repeat(100), UNLIMITED, false), other);
+            if (task != null) {
+                if (canceled++ % 2 == 0) {
+                    other.firstToken.await();
+                }
+                task.cancel();
+            }
+        }
+        assertThat(steady.end.join().predicted()).isEqualTo(1_000);
+        assertThat(steady.end.join().held()).isEqualTo(1_000 + 2);
+        awaitInside(0, 0);
+        assertThat(canceled).isPositive();
+    }
+
+    @Test
     void shouldDrawNothingWhenNothingIsAskedFor() throws Exception {
         start(512, 1, 0);
         RecordingListener none = new RecordingListener();
