@@ -5,8 +5,8 @@
  *   Main ── WorkerServer (Netty, 503) ── NativeLibrary, LlamaModel ── DecodeLoop ── WorkerServer.serve
  * </pre>
  *
- * <p>Never on the daemon's class path: an error in C++ ends the process that it happens in. Modules arrows: nothing of
- * ours is imported.
+ * <p>Never on the daemon's class path: an error in C++ ends the process that it happens in. Imports
+ * nothing of the daemon's.
  */
 @NullMarked
 package io.llamaorch.orchestratord.llamaworker;
