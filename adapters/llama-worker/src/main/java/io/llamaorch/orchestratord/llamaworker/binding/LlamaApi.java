@@ -100,6 +100,7 @@ final class LlamaApi {
     final MethodHandle modelSize;
     final MethodHandle modelHasEncoder;
     final MethodHandle modelIsRecurrent;
+    final MethodHandle modelMeta;
     final MethodHandle vocabTokens;
     final MethodHandle vocabIsEog;
     final MethodHandle tokenize;
@@ -145,6 +146,8 @@ final class LlamaApi {
         modelSize = lib.function("llama_model_size", FunctionDescriptor.of(JAVA_LONG, ADDRESS));
         modelHasEncoder = lib.function("llama_model_has_encoder", FunctionDescriptor.of(JAVA_BOOLEAN, ADDRESS));
         modelIsRecurrent = lib.function("llama_model_is_recurrent", FunctionDescriptor.of(JAVA_BOOLEAN, ADDRESS));
+        modelMeta = lib.function(
+                "llama_model_meta_val_str", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG));
         vocabTokens = lib.function("llama_vocab_n_tokens", FunctionDescriptor.of(JAVA_INT, ADDRESS));
         vocabIsEog = lib.function("llama_vocab_is_eog", FunctionDescriptor.of(JAVA_BOOLEAN, ADDRESS, JAVA_INT));
         tokenize = lib.function(

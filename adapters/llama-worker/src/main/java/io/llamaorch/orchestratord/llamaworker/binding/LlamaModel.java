@@ -68,12 +68,22 @@ public final class LlamaModel {
                 throw new ModelException(
                         file.getFileName() + " is no decoder-only transformer; this worker serves no" + " other kind");
             }
+            if (architecture(api, arena, model).contains("bert")) {
+                throw new ModelException(file.getFileName() + " is a model for embeddings; this worker serves none");
+            }
             return new LlamaModel(api, model, (MemorySegment) api.modelVocab.invokeExact(model));
         } catch (ModelException e) {
             throw e;
         } catch (Throwable e) {
             throw LlamaApi.broken(e);
         }
+    }
+
+    private static String architecture(LlamaApi api, Arena arena, MemorySegment model) throws Throwable {
+        MemorySegment out = arena.allocate(64);
+        MemorySegment key = arena.allocateFrom("general.architecture");
+        int length = (int) api.modelMeta.invokeExact(model, key, out, 64L);
+        return length < 0 ? "" : out.getString(0);
     }
 
     private static MemorySegment logStub(LogLines lines) throws NoSuchMethodException, IllegalAccessException {

@@ -6,6 +6,8 @@ import io.llamaorch.orchestratord.llamaworker.binding.LlamaModel;
 import io.llamaorch.orchestratord.llamaworker.binding.LlamaSampler;
 import io.llamaorch.orchestratord.llamaworker.binding.Sampling;
 import io.llamaorch.orchestratord.llamaworker.engine.Completion;
+import io.llamaorch.orchestratord.llamaworker.schema.JsonSchemaGrammar;
+import io.llamaorch.orchestratord.llamaworker.schema.SchemaException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -74,6 +76,7 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
         private double frequencyPenalty;
         private boolean ignoreEos;
         private @Nullable String grammar;
+        private @Nullable String schemaGrammar;
         private final List<String> stop = new ArrayList<>();
 
         Reading(LlamaModel model) {
@@ -104,7 +107,8 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
                 case "frequency_penalty" -> frequencyPenalty = number(p, name, value, -100, 100);
                 case "grammar" -> grammar(string(p, name, value));
                 case "stop" -> stops(p, value);
-                case "json_schema", "lora", "logit_bias" -> refuseUnlessEmpty(p, name);
+                case "json_schema" -> schema(p);
+                case "lora", "logit_bias" -> refuseUnlessEmpty(p, name);
                 default -> {
                     Double off = OFF.get(name);
                     if (off != null && number(p, name, value, -1e9, 1e9) != off) {
@@ -160,6 +164,17 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
                 throw WireError.invalid("\"grammar\" can't be read, or has no rule \"root\"");
             }
             grammar = rules;
+        }
+
+        private void schema(JsonParser p) throws IOException, WireError {
+            try {
+                schemaGrammar = JsonSchemaGrammar.read(p);
+            } catch (SchemaException e) {
+                throw WireError.unsupported(String.valueOf(e.getMessage()));
+            }
+            if (!LlamaSampler.canRead(model, schemaGrammar)) {
+                throw WireError.unsupported("llama.cpp can't read the grammar of this json_schema");
+            }
         }
 
         private void stops(JsonParser p, JsonToken value) throws IOException, WireError {
@@ -229,8 +244,12 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
             if (prompt.length >= ctx) {
                 throw WireError.tooLong(prompt.length, ctx);
             }
-            if (ignoreEos && grammar != null) {
-                throw WireError.invalid("\"ignore_eos\" and \"grammar\" exclude each other");
+            if (grammar != null && schemaGrammar != null) {
+                throw WireError.invalid("\"grammar\" and \"json_schema\" exclude each other");
+            }
+            String rules = grammar == null ? schemaGrammar : grammar;
+            if (ignoreEos && rules != null) {
+                throw WireError.invalid("\"ignore_eos\" and a grammar exclude each other");
             }
             boolean random = seed < 0 || seed == 0xffff_ffffL;
             Sampling sampling = new Sampling(
@@ -245,7 +264,7 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
                     (float) presencePenalty,
                     (float) frequencyPenalty,
                     ignoreEos,
-                    grammar);
+                    rules);
             Completion completion = new Completion(prompt, predictMax, sampling, List.copyOf(stop), cachePrompt);
             return new CompletionRequest(completion, stream, returnTokens);
         }

@@ -61,7 +61,7 @@ final class WorkerHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         case "/health", "/v1/health" -> Documents.health();
                         case "/props" -> Documents.props(now);
                         case "/models", "/v1/models" -> Documents.models(now);
-                        case "/slots" -> Documents.slots(now.loop());
+                        case "/slots" -> slots(now, uri);
                         case "/metrics" -> Documents.metrics(now.loop());
                         default -> throw WireError.notFound();
                     };
@@ -79,6 +79,14 @@ final class WorkerHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 Answers.send(channel, 200, Answers.JSON, Documents.tokenize(body, now.model()), keepAlive);
             default -> throw WireError.notFound();
         }
+    }
+
+    private static byte[] slots(Serving now, String uri) throws WireError {
+        boolean wanted = uri.contains("fail_on_no_slot=1");
+        if (wanted && now.loop().processing() == now.loop().slotCount()) {
+            throw WireError.unavailable("no slot available");
+        }
+        return Documents.slots(now.loop());
     }
 
     private void complete(Channel channel, byte[] body, Serving now) throws WireError {

@@ -3,7 +3,7 @@
  *
  * <p><b>Owner thread:</b> one event loop for all connections. Tokens arrive on the decode thread and are written from
  * there; Netty takes them over to the loop. A connection that closes cancels what it asked for. <b>May import:</b>
- * {@code llamaworker.engine}, {@code llamaworker.binding}, Netty, jackson-core.
+ * {@code llamaworker.engine}, {@code llamaworker.binding}, {@code llamaworker.schema}, Netty, jackson-core.
  */
 @NullMarked
 package io.llamaorch.orchestratord.llamaworker.http;

@@ -146,6 +146,18 @@ class WorkerServerIT {
     }
 
     @Test
+    void shouldAnswerWithinAJsonSchema() throws Exception {
+        String schema = "{\"type\":\"object\",\"properties\":{\"kind\":{\"enum\":[\"ä\",null]},"
+                + "\"n\":{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"minItems\":2,\"maxItems\":2}},"
+                + "\"required\":[\"kind\",\"n\"]}";
+        for (int seed = 1; seed <= 5; seed++) {
+            String text = content(complete("\"prompt\":\"bade\",\"seed\":" + seed + ",\"json_schema\":" + schema));
+            assertThat(text.replace("\\\"", "\""))
+                    .matches("\\{\"kind\": ?(\"ä\"|null), ?\"n\": ?\\[(true|false), ?(true|false)]}");
+        }
+    }
+
+    @Test
     void shouldNeverCutACharacter() throws Exception {
         String text = "né 😀✓";
         String members = "\"prompt\":\"bade\",\"grammar\":\"root ::= \\\"" + text + "\\\"\"";
@@ -214,7 +226,8 @@ class WorkerServerIT {
                 "{\"prompt\":\"a\",\"grammar\":\"root\"}  | 400 | invalid_request_error",
                 "{\"prompt\":\"a\",\"stream\":1}          | 400 | invalid_request_error",
                 "{\"prompt\":\"a\",\"mirostat\":2}        | 501 | not_supported_error",
-                "{\"prompt\":\"a\",\"json_schema\":{}}    | 501 | not_supported_error"
+                "{\"prompt\":\"a\",\"logit_bias\":[[1,2]]} | 501 | not_supported_error",
+                "{\"prompt\":\"a\",\"json_schema\":{\"$ref\":\"#/a\"}} | 501 | not_supported_error"
             })
     void shouldSayWhatIsWrongWithARequest(String body, int status, String type) throws Exception {
         HttpResponse<String> answer = post("/completion", body);
@@ -229,6 +242,7 @@ class WorkerServerIT {
             assertThat(stream.isConnected()).isTrue();
             assertThat(loop.isBusy(0)).isTrue();
             assertThat(get("/slots").body()).contains("\"is_processing\":true");
+            assertThat(get("/slots?fail_on_no_slot=1").statusCode()).isEqualTo(503);
             assertThat(get("/metrics").body()).contains("\nllamacpp:requests_processing 1\n");
         }
         awaitProcessing(0);
