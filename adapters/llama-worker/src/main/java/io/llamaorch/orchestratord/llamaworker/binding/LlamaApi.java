@@ -102,6 +102,7 @@ final class LlamaApi {
     final MethodHandle modelIsRecurrent;
     final MethodHandle modelMeta;
     final MethodHandle vocabTokens;
+    final MethodHandle vocabText;
     final MethodHandle vocabIsEog;
     final MethodHandle tokenize;
     final MethodHandle tokenToPiece;
@@ -149,6 +150,7 @@ final class LlamaApi {
         modelMeta = lib.function(
                 "llama_model_meta_val_str", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG));
         vocabTokens = lib.function("llama_vocab_n_tokens", FunctionDescriptor.of(JAVA_INT, ADDRESS));
+        vocabText = lib.function("llama_vocab_get_text", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_INT));
         vocabIsEog = lib.function("llama_vocab_is_eog", FunctionDescriptor.of(JAVA_BOOLEAN, ADDRESS, JAVA_INT));
         tokenize = lib.function(
                 "llama_tokenize",

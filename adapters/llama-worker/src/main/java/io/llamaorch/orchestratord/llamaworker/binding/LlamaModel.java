@@ -27,6 +27,7 @@ public final class LlamaModel {
     final MemorySegment vocab;
     private final byte[][] pieces;
     private final boolean[] endsGeneration;
+    private final int longestToken;
 
     private LlamaModel(LlamaApi api, MemorySegment model, MemorySegment vocab) {
         this.api = api;
@@ -35,14 +36,20 @@ public final class LlamaModel {
         int tokens = number(api.vocabTokens, vocab);
         pieces = new byte[tokens][];
         endsGeneration = new boolean[tokens];
+        int longest = 1;
         try (Arena arena = Arena.ofConfined()) {
             for (int token = 0; token < tokens; token++) {
                 pieces[token] = readPiece(arena, token);
+                MemorySegment text = (MemorySegment) api.vocabText.invokeExact(vocab, token);
+                longest = Math.max(
+                        longest, text.reinterpret(Long.MAX_VALUE).getString(0).length());
+                longest = Math.max(longest, pieces[token].length);
                 endsGeneration[token] = (boolean) api.vocabIsEog.invokeExact(vocab, token);
             }
         } catch (Throwable e) {
             throw LlamaApi.broken(e);
         }
+        longestToken = longest;
     }
 
     /**
@@ -127,6 +134,11 @@ public final class LlamaModel {
     /** Whether {@code token} ends a generation. */
     public boolean isEndOfGeneration(int token) {
         return endsGeneration[token];
+    }
+
+    /** Most characters of a text that one token stands for, or more. */
+    public int longestToken() {
+        return longestToken;
     }
 
     /** Tokens of the vocabulary. */

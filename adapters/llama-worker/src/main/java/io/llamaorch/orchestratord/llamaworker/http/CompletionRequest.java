@@ -6,6 +6,7 @@ import io.llamaorch.orchestratord.llamaworker.binding.LlamaModel;
 import io.llamaorch.orchestratord.llamaworker.binding.LlamaSampler;
 import io.llamaorch.orchestratord.llamaworker.binding.Sampling;
 import io.llamaorch.orchestratord.llamaworker.engine.Completion;
+import io.llamaorch.orchestratord.llamaworker.schema.GrammarLimits;
 import io.llamaorch.orchestratord.llamaworker.schema.JsonSchemaGrammar;
 import io.llamaorch.orchestratord.llamaworker.schema.SchemaException;
 import java.io.IOException;
@@ -40,9 +41,9 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
             Map.entry("t_max_predict_ms", 0.0),
             Map.entry("id_slot", -1.0));
 
-    /** Reads the body. */
+    /** Reads the body. Takes as long as a prompt of a whole context takes to tokenize. */
     static CompletionRequest read(byte[] body, LlamaModel model, int ctx) throws WireError {
-        Reading reading = new Reading(model);
+        Reading reading = new Reading(model, ctx);
         try (JsonParser p = Json.parser(body)) {
             if (p.nextToken() != JsonToken.START_OBJECT) {
                 throw WireError.invalid("the body is not a JSON object");
@@ -53,11 +54,12 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
         } catch (IOException e) {
             throw WireError.invalid("the body is not JSON");
         }
-        return reading.request(ctx);
+        return reading.request();
     }
 
     private static final class Reading {
         private final LlamaModel model;
+        private final int ctx;
         private int[] prompt = {};
         private boolean promptSeen;
         private boolean stream;
@@ -79,8 +81,9 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
         private @Nullable String schemaGrammar;
         private final List<String> stop = new ArrayList<>();
 
-        Reading(LlamaModel model) {
+        Reading(LlamaModel model, int ctx) {
             this.model = model;
+            this.ctx = ctx;
         }
 
         void member(JsonParser p, String name, JsonToken value) throws IOException, WireError {
@@ -129,7 +132,7 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
         private void prompt(JsonParser p, JsonToken value) throws IOException, WireError {
             promptSeen = true;
             if (value == JsonToken.VALUE_STRING) {
-                prompt = model.tokenize(p.getText(), true, true);
+                prompt = tokenize(p.getText(), true);
                 return;
             }
             if (value != JsonToken.START_ARRAY) {
@@ -140,11 +143,14 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
             while (p.nextToken() != JsonToken.END_ARRAY) {
                 int[] next;
                 if (p.currentToken() == JsonToken.VALUE_STRING) {
-                    next = model.tokenize(p.getText(), count == 0, true);
+                    next = tokenize(p.getText(), count == 0);
                 } else if (p.currentToken() == JsonToken.VALUE_NUMBER_INT) {
                     next = new int[] {(int) integer(p, "prompt", p.currentToken(), 0, model.vocabSize() - 1)};
                 } else {
                     throw WireError.invalid("\"prompt\" must be a string or a list of tokens and strings");
+                }
+                if (count >= ctx) {
+                    throw WireError.tooLong(count, ctx);
                 }
                 if (count + next.length > joined.length) {
                     joined = Arrays.copyOf(joined, 2 * (count + next.length));
@@ -155,12 +161,25 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
             prompt = Arrays.copyOf(joined, count);
         }
 
+        /** Tokens of a part of the prompt; what is surely too long is not gone through, for that may take seconds. */
+        private int[] tokenize(String text, boolean addSpecial) throws WireError {
+            int least = text.length() / model.longestToken();
+            if (least >= ctx) {
+                throw WireError.tooLong(least, ctx);
+            }
+            return model.tokenize(text, addSpecial, true);
+        }
+
         private void grammar(String rules) throws WireError {
             if (rules.isEmpty()) {
                 grammar = null;
                 return;
             }
-            if (rules.indexOf('\0') >= 0 || !LlamaSampler.canRead(model, rules)) {
+            String problem = GrammarLimits.problemOf(rules);
+            if (problem != null) {
+                throw WireError.invalid(problem);
+            }
+            if (!LlamaSampler.canRead(model, rules)) {
                 throw WireError.invalid("\"grammar\" can't be read, or has no rule \"root\"");
             }
             grammar = rules;
@@ -172,8 +191,8 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
             } catch (SchemaException e) {
                 throw WireError.unsupported(String.valueOf(e.getMessage()));
             }
-            if (!LlamaSampler.canRead(model, schemaGrammar)) {
-                throw WireError.unsupported("llama.cpp can't read the grammar of this json_schema");
+            if (GrammarLimits.problemOf(schemaGrammar) != null || !LlamaSampler.canRead(model, schemaGrammar)) {
+                throw WireError.unsupported("the grammar of this json_schema is too large");
             }
         }
 
@@ -234,7 +253,7 @@ record CompletionRequest(Completion completion, boolean stream, boolean returnTo
             return limit == Math.rint(limit) ? String.valueOf((long) limit) : String.valueOf(limit);
         }
 
-        CompletionRequest request(int ctx) throws WireError {
+        CompletionRequest request() throws WireError {
             if (!promptSeen) {
                 throw WireError.invalid("\"prompt\" must be provided");
             }

@@ -25,7 +25,7 @@ final class WireError extends Exception {
     }
 
     static WireError tooLong(int promptTokens, int ctx) {
-        String message = "the prompt of " + promptTokens + " tokens is not shorter than the context of " + ctx;
+        String message = "the prompt of " + promptTokens + " tokens or more does not fit into the context of " + ctx;
         return new WireError(400, "exceed_context_size_error", message, promptTokens, ctx);
     }
 

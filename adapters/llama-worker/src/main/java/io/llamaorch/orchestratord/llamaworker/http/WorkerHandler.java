@@ -10,6 +10,8 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.timeout.IdleStateEvent;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -21,16 +23,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class WorkerHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final Supplier<@Nullable Serving> serving;
+    private final Executor preparer;
+    /** A request is being read or answered; stays so once a completion was taken, whose connection is spent. */
+    private boolean busy;
+
     private @Nullable CompletionTask task;
     private @Nullable Serving inUse;
 
-    WorkerHandler(Supplier<@Nullable Serving> serving) {
+    WorkerHandler(Supplier<@Nullable Serving> serving, Executor preparer) {
         this.serving = serving;
+        this.preparer = preparer;
     }
 
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
-        if (task != null) {
+        if (busy) {
             ctx.close();
             return;
         }
@@ -74,9 +81,9 @@ final class WorkerHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         byte[] body = ByteBufUtil.getBytes(request.content());
         switch (path) {
-            case "/completion", "/completions" -> complete(channel, body, now);
-            case "/tokenize" ->
-                Answers.send(channel, 200, Answers.JSON, Documents.tokenize(body, now.model()), keepAlive);
+            case "/completion", "/completions" ->
+                prepare(channel, keepAlive, () -> complete(channel, keepAlive, body, now));
+            case "/tokenize" -> prepare(channel, keepAlive, () -> tokenize(channel, keepAlive, body, now));
             default -> throw WireError.notFound();
         }
     }
@@ -89,16 +96,63 @@ final class WorkerHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         return Documents.slots(now.loop());
     }
 
-    private void complete(Channel channel, byte[] body, Serving now) throws WireError {
+    /** Has {@code work} done beside the loop, for a long text takes long to tokenize. */
+    private void prepare(Channel channel, boolean keepAlive, Preparation work) throws WireError {
+        busy = true;
+        try {
+            preparer.execute(() -> {
+                Runnable then;
+                try {
+                    then = work.prepare();
+                } catch (WireError e) {
+                    then = () -> refuse(channel, e, keepAlive);
+                }
+                channel.eventLoop().execute(then);
+            });
+        } catch (RejectedExecutionException e) {
+            // There is room for each connection's one request: the worker is ending.
+            busy = false;
+            throw WireError.unavailable("the worker is ending");
+        }
+    }
+
+    /** Work beside the loop; what it answers is then run on the loop. */
+    private interface Preparation {
+        Runnable prepare() throws WireError;
+    }
+
+    private void refuse(Channel channel, WireError error, boolean keepAlive) {
+        busy = false;
+        Answers.send(channel, error, keepAlive);
+    }
+
+    private Runnable tokenize(Channel channel, boolean keepAlive, byte[] body, Serving now) throws WireError {
+        byte[] tokens = Documents.tokenize(body, now.model());
+        return () -> {
+            busy = false;
+            Answers.send(channel, 200, Answers.JSON, tokens, keepAlive);
+        };
+    }
+
+    private Runnable complete(Channel channel, boolean keepAlive, byte[] body, Serving now) throws WireError {
         CompletionRequest request =
                 CompletionRequest.read(body, now.model(), now.loop().ctx());
+        return () -> offer(channel, keepAlive, request, now);
+    }
+
+    private void offer(Channel channel, boolean keepAlive, CompletionRequest request, Serving now) {
+        if (!channel.isActive()) {
+            // Its closing was told before there was a task to cancel.
+            return;
+        }
         CompletionListener answer = request.stream()
                 ? new StreamedAnswer(channel, request, now.modelName())
                 : new WholeAnswer(channel, request, now.modelName());
         CompletionTask taken = now.loop().offer(request.completion(), answer);
         if (taken == null) {
-            throw WireError.unavailable("no slot available, and as many requests wait as may: "
-                    + now.loop().deferred());
+            String waiting = "no slot available, and as many requests wait as may: ";
+            refuse(channel, WireError.unavailable(waiting + now.loop().deferred()), keepAlive);
+            return;
         }
         task = taken;
         inUse = now;
@@ -126,7 +180,7 @@ final class WorkerHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof IdleStateEvent) {
             // Nothing is read while a completion runs, and that is no reason to end it.
-            if (task == null) {
+            if (!busy) {
                 ctx.close();
             }
             return;

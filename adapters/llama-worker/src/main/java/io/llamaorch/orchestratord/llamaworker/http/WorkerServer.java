@@ -13,6 +13,8 @@ import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.timeout.IdleStateHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -20,15 +22,19 @@ import org.jspecify.annotations.Nullable;
 /** The listening socket and its connections. Answers 503 until {@link #serve}. */
 public final class WorkerServer implements AutoCloseable {
     /** Longest body, bytes: a prompt of some hundred thousand tokens. */
-    static final int BODY_MAX_BYTES = 8 << 20;
+    static final int BODY_MAX_BYTES = 4 << 20;
     /** A connection that asks for nothing is closed, s. */
     static final int IDLE_S = 60;
 
-    private static final int CONNECTIONS_MAX = 1024;
+    /** Also bounds the requests that are being read: a connection has one at a time. */
+    private static final int CONNECTIONS_MAX = 512;
+
     private static final int BACKLOG = 128;
 
     private final MultiThreadIoEventLoopGroup group = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final AtomicReference<@Nullable Serving> serving = new AtomicReference<>();
+    private final ThreadPoolExecutor preparer = new ThreadPoolExecutor(
+            1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(CONNECTIONS_MAX), WorkerServer::preparing);
     private final Channel channel;
     private int connections;
 
@@ -56,6 +62,12 @@ public final class WorkerServer implements AutoCloseable {
         channel = bound.channel();
     }
 
+    private static Thread preparing(Runnable work) {
+        Thread thread = new Thread(work, "prepare-0");
+        thread.setDaemon(true);
+        return thread;
+    }
+
     /** Port that it listens on. */
     public int port() {
         return ((InetSocketAddress) channel.localAddress()).getPort();
@@ -69,6 +81,7 @@ public final class WorkerServer implements AutoCloseable {
     /** Closes the socket and all connections. */
     @Override
     public void close() {
+        preparer.shutdownNow();
         close(group);
     }
 
@@ -91,7 +104,7 @@ public final class WorkerServer implements AutoCloseable {
                     .addLast(new IdleStateHandler(IDLE_S, 0, 0))
                     .addLast(new HttpServerCodec())
                     .addLast(new HttpObjectAggregator(BODY_MAX_BYTES))
-                    .addLast(new WorkerHandler(serving::get));
+                    .addLast(new WorkerHandler(serving::get, preparer));
         }
 
         @Override

@@ -1,5 +1,5 @@
 /**
- * JSON Schema to GBNF. Ours, because llama.cpp's converter ends the process on a schema that it does not know.
+ * JSON Schema to GBNF, and limits on GBNF. The converter is ours, because llama.cpp's converter ends the process on a schema that it does not know.
  *
  * <p>Pure functions, any thread. <b>May import:</b> jackson-core.
  */

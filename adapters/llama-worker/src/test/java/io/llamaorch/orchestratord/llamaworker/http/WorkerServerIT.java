@@ -210,6 +210,21 @@ class WorkerServerIT {
                 .contains("\"type\":\"exceed_context_size_error\",\"n_prompt_tokens\":80001,\"n_ctx\":" + CTX);
     }
 
+    @Test
+    void shouldNotGoThroughAPromptThatIsSurelyTooLong() throws Exception {
+        HttpResponse<String> answer = post("/completion", "{\"prompt\":\"" + "bade".repeat(900_000) + "\"}");
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(answer.body()).contains("\"n_prompt_tokens\":" + 3_600_000 / model.longestToken() + ",");
+    }
+
+    @Test
+    void shouldRefuseAGrammarThatWouldEndTheProcess() throws Exception {
+        String grammar = "root ::= " + "(".repeat(30_000) + "[a]" + ")".repeat(30_000);
+        HttpResponse<String> answer = post("/completion", "{\"prompt\":\"a\",\"grammar\":\"" + grammar + "\"}");
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(get("/health").statusCode()).isEqualTo(200);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
