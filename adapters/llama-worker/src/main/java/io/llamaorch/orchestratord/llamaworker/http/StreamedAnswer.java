@@ -25,7 +25,6 @@ final class StreamedAnswer implements CompletionListener {
     private final Channel channel;
     private final CompletionRequest request;
     private final String model;
-    private boolean headSent;
 
     StreamedAnswer(Channel channel, CompletionRequest request, String model) {
         this.channel = channel;
@@ -42,7 +41,6 @@ final class StreamedAnswer implements CompletionListener {
                 .set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED)
                 .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         channel.writeAndFlush(head);
-        headSent = true;
     }
 
     @Override
@@ -67,10 +65,6 @@ final class StreamedAnswer implements CompletionListener {
     @Override
     public void failed(String message) {
         WireError error = WireError.server(message);
-        if (!headSent) {
-            Answers.send(channel, error, false);
-            return;
-        }
         frame(error::writeTo);
         close();
     }
