@@ -162,7 +162,7 @@ class LlamaWorkerIT {
         loop.execute(() -> call.complete(ADAPTER.start(target(worker), endless, null, loop, sink)));
         aborted.join();
         while (!metrics().contains("\nllamacpp:requests_processing 0\n")) {
-            Thread.onSpinWait();
+            assertThat(Thread.interrupted()).as("timed out").isFalse();
         }
         assertThat(sink.tokens()).hasSize(3);
         assertThat(sink.terminal()).isNotDone();

@@ -98,7 +98,7 @@ class WorkerServerIT {
 
     private static void awaitProcessing(int processing) {
         while (loop.processing() != processing) {
-            Thread.onSpinWait();
+            assertThat(Thread.interrupted()).as("timed out").isFalse();
         }
     }
 
@@ -273,7 +273,7 @@ class WorkerServerIT {
                 String head = "POST /completion HTTP/1.1\r\nHost: w\r\nContent-Length: " + body.length() + "\r\n\r\n";
                 waiting.getOutputStream().write((head + body).getBytes(StandardCharsets.US_ASCII));
                 while (loop.deferred() != 1) {
-                    Thread.onSpinWait();
+                    assertThat(Thread.interrupted()).as("timed out").isFalse();
                 }
                 HttpResponse<String> answer = post("/completion", "{\"prompt\":\"bade\"}");
                 assertThat(answer.statusCode()).isEqualTo(503);
@@ -281,7 +281,7 @@ class WorkerServerIT {
                 assertThat(get("/metrics").body()).contains("\nllamacpp:requests_deferred 1\n");
             }
             while (loop.deferred() != 0) {
-                Thread.onSpinWait();
+                assertThat(Thread.interrupted()).as("timed out").isFalse();
             }
             assertThat(running.isClosed()).isFalse();
         }
