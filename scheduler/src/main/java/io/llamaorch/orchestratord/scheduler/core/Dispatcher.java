@@ -2,7 +2,6 @@ package io.llamaorch.orchestratord.scheduler.core;
 
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.PlacementMode;
-import io.llamaorch.orchestratord.contracts.task.Priority;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -21,6 +20,11 @@ final class Dispatcher<T> {
     private final Effects<T> effects;
     private final long unreadyRetryMs;
     private final DeadlineHeap deadlines = new DeadlineHeap();
+    /** Those aside while {@link #pumpAside} looks at them; empty otherwise. */
+    private final List<TaskEntry> looking = new ArrayList<>();
+    /** Pools with {@link PoolRuntime#received}. */
+    private int receivers;
+
     private long live;
     private int lastConsidered;
 
@@ -67,8 +71,36 @@ final class Dispatcher<T> {
 
     // ---- start ----
 
-    /** Starts tasks in their order while the next one finds a slot. */
+    /** Starts tasks in their order while the next one finds a slot, here and where tasks moved to from here. */
     void pump(long nowNs, PoolRuntime pool) {
+        pumpOne(nowNs, pool);
+        pumpReceivers(nowNs);
+    }
+
+    /** The same for every pool. */
+    void pumpAll(long nowNs) {
+        for (PoolRuntime pool : pools) {
+            pumpOne(nowNs, pool);
+        }
+        pumpReceivers(nowNs);
+    }
+
+    /** Ends: a task moves to a pool with a READY replica for it, or one that is paused, and stays there for now. */
+    private void pumpReceivers(long nowNs) {
+        while (receivers > 0) {
+            for (PoolRuntime pool : pools) {
+                if (pool.received) {
+                    pumpOne(nowNs, pool);
+                }
+            }
+        }
+    }
+
+    private void pumpOne(long nowNs, PoolRuntime pool) {
+        if (pool.received) {
+            pool.received = false;
+            receivers--;
+        }
         if (!pool.aside.isEmpty()) {
             pumpAside(nowNs, pool);
         }
@@ -81,27 +113,29 @@ final class Dispatcher<T> {
         }
     }
 
-    /** The same for every pool. */
-    void pumpAll(long nowNs) {
-        for (PoolRuntime pool : pools) {
-            pump(nowNs, pool);
-        }
-    }
-
     private void pumpAside(long nowNs, PoolRuntime pool) {
-        for (TaskEntry entry : List.copyOf(pool.aside)) {
+        looking.addAll(pool.aside);
+        for (int i = 0; i < looking.size(); i++) {
+            TaskEntry entry = looking.get(i);
             if (pool.hasFreeSlot() && tryStart(nowNs, entry)) {
                 continue;
             }
-            if (entry.failures > 0 && !PlacementPolicy.hasReadyCandidate(entry)) {
+            if (PlacementPolicy.hasReadyCandidate(entry)) {
+                continue; // its turn comes when a slot there is given back
+            }
+            if (entry.isRetry()) {
                 refuseRetry(entry);
-            } else if (!PlacementPolicy.hasReadyCandidate(entry) && !PlacementPolicy.hasCandidateToCome(entry)) {
+            } else if (!PlacementPolicy.hasCandidateToCome(entry)) {
                 relocate(nowNs, entry, "has no replica any more that this task fits");
             }
         }
+        looking.clear();
     }
 
     private boolean tryStart(long nowNs, TaskEntry entry) {
+        if (!PlacementPolicy.hasFreeCandidate(entry)) {
+            return false; // before anything is allocated: many may wait, and each is asked at each event
+        }
         SessionTable.Place last = sessions.find(entry.spec.sessionId());
         List<PlacementDecision.Candidate> seen = new ArrayList<>(entry.pool.replicas.length + entry.otherPools.size());
         PlacementPolicy.Choice choice = PlacementPolicy.chooseReplica(entry, last, nowNs, seen);
@@ -125,7 +159,7 @@ final class Dispatcher<T> {
             relocate(nowNs, entry, "has no replica any more that this task fits");
             return true;
         }
-        if (entry.pool.aside.size() >= PoolRuntime.ASIDE_MAX) {
+        if (!entry.pool.hasRoomAside()) {
             return false;
         }
         entry.pool.removed(entry);
@@ -147,6 +181,7 @@ final class Dispatcher<T> {
         entry.lease = lease;
         entry.state = TaskEntry.RUNNING;
         entry.generation = pool.generation;
+        entry.runVersion = replica.version;
         sessions.started(entry.spec.sessionId(), pool.index, replica);
         lastConsidered = seen.size() + entry.otherPools.size();
         seen.addAll(entry.otherPools);
@@ -190,24 +225,25 @@ final class Dispatcher<T> {
         entry.resetRun();
         entry.failures++;
         entry.failedOn |= 1L << replica.index;
-        entry.retryVersion = replica.version;
+        entry.retryVersion = entry.runVersion;
         boolean again = !entry.aborted
                 && !entry.forgetWhenOver
                 && entry.failures <= pool.spec.retries()
-                && entry.deadlineAtNs > nowNs;
+                && entry.deadlineAtNs > nowNs
+                && pool.hasRoomForRetry();
         if (!again) {
             refuseRetry(entry);
             return;
         }
         entry.state = TaskEntry.QUEUED;
         pool.putAside(entry);
-        if (pool.draining) {
+        if (pool.draining || !pool.willServe(entry.spec.modelRef())) {
             moveOrElse(nowNs, entry, () -> refuseRetry(entry));
         } // else pump starts it, waits with it for a slot, or refuses
     }
 
     private void refuseRetry(TaskEntry entry) {
-        if (entry.aside) {
+        if (entry.state == TaskEntry.QUEUED) {
             entry.pool.removed(entry);
         }
         end(entry);
@@ -240,9 +276,8 @@ final class Dispatcher<T> {
 
     private void moveOrElse(long nowNs, TaskEntry entry, Runnable otherwise) {
         PlacementPolicy.Choice choice =
-                PlacementPolicy.choosePool(entry.spec, pools, sessions.find(entry.spec.sessionId()), nowNs);
-        boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;
-        if (choice == null || choice.pool() == entry.pool || !choice.pool().hasRoom(isInteractive)) {
+                PlacementPolicy.chooseOtherPool(entry, pools, sessions.find(entry.spec.sessionId()), nowNs);
+        if (choice == null) {
             otherwise.run();
             return;
         }
@@ -250,6 +285,10 @@ final class Dispatcher<T> {
         entry.moveTo(choice);
         Admission admission = Standing.newcomer(nowNs, entry);
         entry.pool.queue(entry.spec.priority()).append(entry);
+        if (!entry.pool.received) {
+            entry.pool.received = true;
+            receivers++;
+        }
         effects.moved(handleOf(entry), admission);
     }
 
@@ -264,7 +303,11 @@ final class Dispatcher<T> {
                 break;
             }
             if (entry.state == TaskEntry.QUEUED) {
-                evict(entry, Refusals.deadlineWhileQueued(entry));
+                if (entry.failures > 0) {
+                    refuseRetry(entry);
+                } else {
+                    evict(entry, Refusals.deadlineWhileQueued(entry));
+                }
                 evicted = true;
             } else {
                 abort(entry, Refusals.deadlineWhileRunning(entry));

@@ -91,12 +91,31 @@ final class PlacementPolicy {
     /** At admission: the pool, or null where no replica of any pool will do. */
     static @Nullable Choice choosePool(
             TaskSpec spec, PoolRuntime[] pools, SessionTable.@Nullable Place last, long nowNs) {
+        return choosePool(spec, pools, null, last, nowNs);
+    }
+
+    /** For a task that has to leave its pool: another one that would admit it without taking another task's place. */
+    static @Nullable Choice chooseOtherPool(
+            TaskEntry entry, PoolRuntime[] pools, SessionTable.@Nullable Place last, long nowNs) {
+        return choosePool(entry.spec, pools, entry.pool, last, nowNs);
+    }
+
+    private static @Nullable Choice choosePool(
+            TaskSpec spec,
+            PoolRuntime[] pools,
+            @Nullable PoolRuntime left,
+            SessionTable.@Nullable Place last,
+            long nowNs) {
+        boolean isInteractive = spec.priority() == Priority.INTERACTIVE;
         PoolRuntime bestPool = null;
         ReplicaRuntime best = null;
         int bestRank = 0;
         Criterion decidedBy = Criterion.ONLY_CANDIDATE;
         int considered = 0;
         for (PoolRuntime pool : pools) {
+            if (left != null && (pool == left || !pool.hasRoom(isInteractive))) {
+                continue;
+            }
             int rank = rank(spec, pool);
             for (ReplicaRuntime replica : pool.replicas) {
                 considered++;
@@ -261,7 +280,7 @@ final class PlacementPolicy {
         if (spec.ctx() > replica.ctx) {
             return Verdict.CTX;
         }
-        if (!hasDevices(spec, replica)) {
+        if (!replica.devices.containsAll(entry.devices)) {
             return Verdict.DEVICE_MASK;
         }
         if (entry.hasFailedOn(replica)) {
@@ -271,6 +290,16 @@ final class PlacementPolicy {
         return sameSet && (!replica.ready() || isOfVersion(spec, entry.pool, replica))
                 ? Verdict.FEASIBLE
                 : Verdict.VERSION;
+    }
+
+    /** Whether some replica of its pool would take a task now. */
+    static boolean hasFreeCandidate(TaskEntry entry) {
+        for (ReplicaRuntime replica : entry.pool.replicas) {
+            if (slotVerdict(entry, replica) == Verdict.FEASIBLE) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether some READY replica of its pool, free or not, would take a task. */

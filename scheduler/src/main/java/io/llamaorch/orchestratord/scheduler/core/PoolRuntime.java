@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * the capacity.
  */
 final class PoolRuntime {
-    /** Most tasks set aside from the queue; tasks that are tried again come on top, at most one a slot. */
-    static final int ASIDE_MAX = 64;
+    /** Most tasks set aside from the queue; tasks that are tried again come on top, see {@link #hasRoomForRetry}. */
+    private static final int ASIDE_MAX = 64;
     /** One bit each in {@link TaskEntry#failedOn}. */
     private static final int REPLICAS_MAX = Long.SIZE;
 
@@ -38,6 +38,8 @@ final class PoolRuntime {
 
     boolean draining;
     SchedulerSnapshot.Drain lastDrain = SchedulerSnapshot.Drain.NONE;
+    /** Whether tasks have moved here since it last looked for slots. */
+    boolean received;
     /** Tasks started, ever. */
     long starts;
     /** The model that it serves. */
@@ -54,6 +56,8 @@ final class PoolRuntime {
     private String strictVersion = "";
 
     private int streak;
+    private int retriesAside;
+    private int slotsConfigured;
 
     PoolRuntime(int index, PoolSpec spec, SchedulerSettings settings) {
         if (spec.queueCapacity() < 1 || spec.batchGuard() < 1 || spec.replicas().isEmpty()) {
@@ -78,6 +82,7 @@ final class PoolRuntime {
                         + replica.slots() + " slots, outside 1 to " + settings.slotsMax());
             }
             replicas[i] = new ReplicaRuntime(spec.id(), i, replica, spec.ctx());
+            slotsConfigured += replica.slots();
         }
         forecast = new PoolForecast(this, settings);
     }
@@ -246,10 +251,21 @@ final class PoolRuntime {
         }
     }
 
+    /** Whether one more task that nothing READY suits may be set aside. */
+    boolean hasRoomAside() {
+        return aside.size() - retriesAside < ASIDE_MAX;
+    }
+
+    /** Whether one more task may wait to be tried again: at most as many as the pool was configured with slots. */
+    boolean hasRoomForRetry() {
+        return retriesAside < slotsConfigured;
+    }
+
     /** Puts a task beside the queues; it is in none of them. */
     void putAside(TaskEntry entry) {
         entry.aside = true;
         aside.addLast(entry);
+        retriesAside += entry.isRetry() ? 1 : 0;
     }
 
     private void leaveAside(TaskEntry entry) {
@@ -257,6 +273,7 @@ final class PoolRuntime {
             throw new IllegalStateException("task " + entry.spec.id() + " is not beside the queues");
         }
         entry.aside = false;
+        retriesAside -= entry.isRetry() ? 1 : 0;
     }
 
     /** Every task that waits here, in the order in which they would start, but for the turns of the priorities. */
@@ -305,6 +322,11 @@ final class PoolRuntime {
     }
 
     // ---- reload ----
+
+    /** Whether tasks for a model may wait here: it is served, or loaded in the other one's place. */
+    boolean willServe(String modelRef) {
+        return modelRef.equals(model) || (paused && modelRef.equals(incoming));
+    }
 
     void beginReload(String model, boolean pause, long endsAtNs) {
         incoming = model;

@@ -180,16 +180,13 @@ public final class Scheduler<T> {
         if (entry == null || entry.state != TaskEntry.RUNNING) {
             throw new IllegalStateException("retry for task " + id + ", which does not run");
         }
-        PoolRuntime pool = entry.pool;
+        PoolRuntime pool = entry.pool; // it may move
         dispatcher.retry(nowNs, entry);
         if (entry.forgetWhenOver) {
             tasks.remove(id);
         }
         dispatcher.expire(nowNs);
         dispatcher.pump(nowNs, pool);
-        if (entry.pool != pool) {
-            dispatcher.pump(nowNs, entry.pool);
-        }
     }
 
     /** Asks how a task stands. {@code answered} follows, but for an unknown id: that has no handle to answer to. */

@@ -14,6 +14,9 @@ final class TaskEntry {
     /** Order of admission over all pools: breaks ties between equal deadlines. */
     final long ordinal;
 
+    /** Devices that it must have, empty where any will do. */
+    final List<String> devices;
+
     final long admittedAtNs;
     final long deadlineAtNs;
     /** The pool that it waits in or runs in; another one only after a move. */
@@ -40,13 +43,15 @@ final class TaskEntry {
     boolean forgetWhenOver;
     /** Model of its pool that it runs on, see {@link PoolRuntime#generation}. */
     int generation;
+    /** Engine version that its replica had told when it was dispatched. */
+    String runVersion = "";
     /** Its owner was told to stop it, and has not said {@code finished} yet. */
     boolean aborted;
     /** Dispatches that ended in a failure before the first token. */
     int failures;
     /** Replicas of its pool on which it failed, one bit each. */
     long failedOn;
-    /** The engine version that a further try must meet; null before the first failure. */
+    /** The engine version that a further try in its pool must meet; null where it has not failed in this pool. */
     @Nullable
     String retryVersion;
 
@@ -66,6 +71,8 @@ final class TaskEntry {
         this.handle = handle;
         this.pool = choice.pool();
         this.ordinal = ordinal;
+        String mask = spec.placement().requireDeviceMask();
+        this.devices = mask == null ? List.of() : PlacementPolicy.devicesOf(mask);
         this.admittedAtNs = admittedAtNs;
         this.deadlineAtNs = deadlineAtNs;
         this.fallback = choice.fallback();
@@ -86,6 +93,11 @@ final class TaskEntry {
     /** Whether what is measured of it tells of the model that its pool serves now. */
     boolean isOfCurrentModel() {
         return generation == pool.generation;
+    }
+
+    /** Whether it has failed in its pool, so that only some replicas may have it. */
+    boolean isRetry() {
+        return retryVersion != null;
     }
 
     /** Whether it failed on that replica of its pool already. */
