@@ -15,6 +15,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /** Heap bytes that a token costs from the engine's bytes to the sink: parser, decoder and frames, sockets apart. */
 public final class TokenAllocation {
@@ -59,8 +60,8 @@ public final class TokenAllocation {
         final StreamCall call;
         final HttpResponseParser parser = new HttpResponseParser(this);
 
-        Decoding(FrameReader reader) {
-            call = StreamCall.unsent(sink, ALLOCATOR, reader);
+        Decoding(FrameReader reader, UnaryOperator<EngineSink> between) {
+            call = StreamCall.unsent(between.apply(sink), ALLOCATOR, reader);
         }
 
         @Override
@@ -74,9 +75,9 @@ public final class TokenAllocation {
         }
     }
 
-    /** {@link #bytesPerToken(Supplier, IntFunction, int)} of 10,000 frames. */
+    /** {@link #bytesPerToken(Supplier, IntFunction, int, UnaryOperator)} of 10,000 frames. */
     public static double bytesPerToken(Supplier<FrameReader> readers, IntFunction<String> frames) {
-        return bytesPerToken(readers, frames, FRAMES);
+        return bytesPerToken(readers, frames, FRAMES, sink -> sink);
     }
 
     /**
@@ -85,8 +86,10 @@ public final class TokenAllocation {
      * @param readers makes a new call's reader
      * @param frames frame i with one token, with its {@code data:} and its empty line
      * @param count how many of them
+     * @param between what stands between the call and the sink
      */
-    public static double bytesPerToken(Supplier<FrameReader> readers, IntFunction<String> frames, int count) {
+    public static double bytesPerToken(
+            Supplier<FrameReader> readers, IntFunction<String> frames, int count, UnaryOperator<EngineSink> between) {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         StringBuilder text = new StringBuilder(String.join(
                 "\r\n", "HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", "", ""));
@@ -102,7 +105,7 @@ public final class TokenAllocation {
         ByteBuf in = ALLOCATOR.directBuffer(bytes.length).writeBytes(bytes);
         double perToken = Double.MAX_VALUE;
         for (int round = 0; round < ROUNDS; round++) {
-            Decoding decoding = new Decoding(readers.get());
+            Decoding decoding = new Decoding(readers.get(), between);
             in.setIndex(0, head);
             decoding.parser.parse(in);
             in.writerIndex(Math.min(bytes.length, head + READ_BYTES));

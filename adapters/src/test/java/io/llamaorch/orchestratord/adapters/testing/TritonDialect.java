@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.adapters.testing;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -52,6 +53,8 @@ public final class TritonDialect implements DoubleDialect {
         OVERLOOKS_STOPS,
         /** The LLM API model can't be asked for its finish reason. */
         NO_REASON,
+        /** Something between has taken the chunks away: a stream ends with its connection. */
+        UNFRAMED,
         /** It is the metrics port, and nothing else. */
         METRICS
     }
@@ -72,7 +75,13 @@ public final class TritonDialect implements DoubleDialect {
 
     @Override
     public byte[] streamHead() {
-        return DoubleStream.head("Content-Type: text/event-stream; charset=utf-8");
+        byte[] head = DoubleStream.head("Content-Type: text/event-stream; charset=utf-8");
+        // The sizes of chunks are then lines of no field, which a reader of events ignores.
+        return traits.contains(Trait.UNFRAMED)
+                ? new String(head, StandardCharsets.US_ASCII)
+                        .replace("Transfer-Encoding: chunked\r\n", "")
+                        .getBytes(StandardCharsets.US_ASCII)
+                : head;
     }
 
     @Override

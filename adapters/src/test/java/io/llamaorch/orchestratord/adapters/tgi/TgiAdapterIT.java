@@ -15,7 +15,9 @@ import io.llamaorch.orchestratord.adapters.testing.EngineDouble;
 import io.llamaorch.orchestratord.adapters.testing.RecordingSink;
 import io.llamaorch.orchestratord.adapters.testing.Requests;
 import io.llamaorch.orchestratord.adapters.testing.TgiDialect;
+import io.llamaorch.orchestratord.adapters.testing.TokenAllocation;
 import io.llamaorch.orchestratord.adapters.wire.FrameReader;
+import io.llamaorch.orchestratord.adapters.wire.StopSink;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
@@ -134,6 +136,13 @@ class TgiAdapterIT extends EngineConformanceSuite {
         assertThat(usage.finishReason()).isEqualTo(FinishReason.STOP);
         assertThat(DoubleText.plain(sink.text())).isEqualTo(whole.substring(0, whole.indexOf(stop)));
         awaitStats("\"running\":0");
+    }
+
+    @Test
+    void shouldNotAllocateForTokensWhenStopStringsAreLookedFor() {
+        double perToken = TokenAllocation.bytesPerToken(
+                this::reader, this::frame, 10_000, sink -> new StopSink(sink, List.of("token", "\n\n"), false));
+        assertThat(perToken).isLessThanOrEqualTo(1.0);
     }
 
     @Test

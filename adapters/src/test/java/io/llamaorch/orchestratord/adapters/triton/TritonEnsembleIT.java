@@ -92,6 +92,17 @@ class TritonEnsembleIT extends TritonConformance {
     }
 
     @Test
+    void shouldNotTakeALostConnectionForAnEnd() {
+        try (EngineDouble unframed = EngineDouble.start(new TritonDialect(Trait.UNFRAMED), Map.of())) {
+            RecordingSink sink = new RecordingSink();
+            EngineFailure failure = (EngineFailure)
+                    run(target(unframed.url(), target().timeouts()), Requests.completion("p", TOKENS, SEED), sink);
+            assertThat(failure.code()).isEqualTo(ErrorCode.WORKER_RESET);
+            assertThat(sink.tokens()).hasSize(TOKENS);
+        }
+    }
+
+    @Test
     void shouldReadTheMetricsPort() {
         try (EngineDouble metrics = EngineDouble.start(new TritonDialect(Trait.METRICS), Map.of("slots", "2"))) {
             assertThat(probe(target().withOptions(Map.of("metrics_url", metrics.url() + "/metrics"))))

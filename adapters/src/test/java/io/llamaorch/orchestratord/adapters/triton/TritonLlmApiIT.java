@@ -61,7 +61,7 @@ class TritonLlmApiIT extends TritonConformance {
     @Override
     @Test
     protected void shouldNotAllocateForTokens() {
-        double perToken = TokenAllocation.bytesPerToken(this::reader, this::frame, CUMULATIVE_FRAMES);
+        double perToken = TokenAllocation.bytesPerToken(this::reader, this::frame, CUMULATIVE_FRAMES, sink -> sink);
         assertThat(perToken * CUMULATIVE_FRAMES).isLessThanOrEqualTo(16.0 * CUMULATIVE_FRAMES);
     }
 
