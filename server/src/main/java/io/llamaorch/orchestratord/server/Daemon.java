@@ -134,7 +134,10 @@ public final class Daemon implements AutoCloseable {
         group = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("loop", true), transports.handlers());
         Metrics metrics = new Metrics(config.metrics().jvm());
-        EngineAdapters adapters = new EngineAdapters(config, log);
+        EngineAdapters adapters = new EngineAdapters(
+                config,
+                (target, warning) ->
+                        log.warning("engine_warning", target.poolId() + "/" + target.replicaId() + ": " + warning));
         tasks = new TaskPlane(config, eventLoops(group), adapters::of, engineLoopOf, metrics, log, this::onFatal);
         readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive);
         renderer = renderer();

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.cli;
 
 import io.llamaorch.orchestratord.server.Daemon;
+import io.llamaorch.orchestratord.server.EngineChecks;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.Problem;
@@ -61,7 +62,7 @@ final class ServeCommand implements Callable<Integer> {
     /** The loaded configuration, or null after a sentence on {@code err} where the file cannot be read. */
     static ConfigLoader.@Nullable Loaded load(String file, List<String> sets, PrintWriter err) {
         try {
-            return ConfigLoader.load(Path.of(file), System.getenv(), sets);
+            return EngineChecks.checked(ConfigLoader.load(Path.of(file), System.getenv(), sets));
         } catch (IOException | InvalidPathException e) {
             err.println("orchestratord: cannot read " + file + ": " + ConfigLoader.reason(e));
             return null;

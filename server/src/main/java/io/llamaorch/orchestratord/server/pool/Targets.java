@@ -5,11 +5,11 @@ import io.llamaorch.orchestratord.server.config.Config;
 import java.net.URI;
 
 /** What an adapter is told of a replica, from its configuration. Pure functions. */
-final class Targets {
+public final class Targets {
     private Targets() {}
 
     /** A replica at its configured URL, with its pool's configured model. */
-    static EngineTarget of(Config.Pool pool, Config.Replica replica) {
+    public static EngineTarget of(Config.Pool pool, Config.Replica replica) {
         return at(pool, replica, replica.url(), engineModel(pool));
     }
 

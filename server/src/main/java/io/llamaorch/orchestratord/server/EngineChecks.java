@@ -1,0 +1,55 @@
+package io.llamaorch.orchestratord.server;
+
+import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.config.ConfigLoader;
+import io.llamaorch.orchestratord.server.config.EffectiveValue;
+import io.llamaorch.orchestratord.server.config.Origin;
+import io.llamaorch.orchestratord.server.config.Problem;
+import io.llamaorch.orchestratord.server.pool.Targets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What the engines' adapters have against a configuration: URLs and options that they can't work with. */
+public final class EngineChecks {
+    private EngineChecks() {}
+
+    /** A loaded configuration with the adapters' findings among its errors. */
+    public static ConfigLoader.Loaded checked(ConfigLoader.Loaded loaded) {
+        Config config = loaded.config();
+        if (config == null) {
+            return loaded;
+        }
+        EngineAdapters adapters = new EngineAdapters(config, (target, warning) -> {});
+        List<Problem> errors = new ArrayList<>();
+        for (int p = 0; p < config.pools().size(); p++) {
+            Config.Pool pool = config.pools().get(p);
+            EngineAdapter adapter = adapters.of(pool.engine());
+            for (int r = 0; r < pool.replicas().size(); r++) {
+                String problem =
+                        adapter.problemOf(Targets.of(pool, pool.replicas().get(r)));
+                if (problem != null) {
+                    String path = "pools." + p + ".replicas." + r + ".url";
+                    errors.add(new Problem(origin(loaded, path, "pools." + p + ".engine"), path, problem));
+                }
+            }
+        }
+        return errors.isEmpty()
+                ? loaded
+                : new ConfigLoader.Loaded(null, List.copyOf(errors), loaded.warnings(), loaded.effective());
+    }
+
+    /** Where the URL stands; a replica whose engine the daemon starts has none: then its pool's engine. */
+    private static Origin origin(ConfigLoader.Loaded loaded, String path, String otherwise) {
+        Origin found = Origin.DEFAULT;
+        for (EffectiveValue value : loaded.effective()) {
+            if (value.path().equals(path)) {
+                return value.origin();
+            }
+            if (value.path().equals(otherwise)) {
+                found = value.origin();
+            }
+        }
+        return found;
+    }
+}
