@@ -1,5 +1,7 @@
 package io.llamaorch.orchestratord.server.cli;
 
+import io.llamaorch.orchestratord.server.EngineChecks;
+
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
@@ -44,6 +46,7 @@ final class CheckCommand implements Callable<Integer> {
         if (loaded == null) {
             return ServeCommand.UNUSABLE;
         }
+        loaded = EngineChecks.checked(loaded);
         if (json) {
             out.println(toJson(loaded));
         } else {
