@@ -69,7 +69,7 @@ final class SimWorld {
     private PoolSpec newPool(String id) {
         List<PoolSpec.ReplicaSpec> replicas = new ArrayList<>();
         for (int r = random.nextInt(3); r >= 0; r--) {
-            String mask = pick(null, "0", "1", "0,1");
+            String mask = random.nextInt(4) == 0 ? null : pick("0", "1", "0,1");
             replicas.add(new PoolSpec.ReplicaSpec("r" + replicas.size(), 1 + random.nextInt(4), mask));
         }
         PoolSpec.FullPolicy[] policies = PoolSpec.FullPolicy.values();
@@ -83,7 +83,7 @@ final class SimWorld {
                 1 + random.nextInt(4),
                 random.nextBoolean(),
                 random.nextInt(3),
-                pick(null, null, "s1", "s2"),
+                random.nextBoolean() ? null : pick("s1", "s2"),
                 replicas);
     }
 

@@ -179,13 +179,11 @@ class SchedulerRingTest {
 
     @Test
     void shouldRefuseWhatWasOfferedWhileTheCoreBroke() {
-        AtomicReference<SchedulerRing<String>> broken = new AtomicReference<>();
+        SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> {});
         onAdmitted = () -> {
-            broken.get().offerAdmit(spec(new UUID(0, 2)), "meanwhile");
+            ring.offerAdmit(spec(new UUID(0, 2)), "meanwhile");
             throw new IllegalStateException("a defect");
         };
-        SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> {});
-        broken.set(ring);
         assertThat(ring.offerReplicaChanged(0, 0, ReplicaState.READY, "v", 0, 0))
                 .isTrue();
         assertThat(ring.offerAdmit(spec(new UUID(0, 1)), "breaks")).isTrue();
