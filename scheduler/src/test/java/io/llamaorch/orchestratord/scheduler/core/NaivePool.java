@@ -20,6 +20,9 @@ final class NaivePool {
     final int[] slots;
     final int[] ctx;
     final String[] versions;
+    /** Engines that are READY and break most tasks before their first token. */
+    final boolean[] broken;
+
     final List<List<@Nullable SimTask>> holders = new ArrayList<>();
     String strictVersion = "";
     String model;
@@ -40,6 +43,7 @@ final class NaivePool {
         slots = new int[count];
         ctx = new int[count];
         versions = new String[count];
+        broken = new boolean[count];
         Arrays.fill(states, ReplicaState.LOADING);
         Arrays.fill(versions, "");
         Arrays.fill(ctx, spec.ctx());

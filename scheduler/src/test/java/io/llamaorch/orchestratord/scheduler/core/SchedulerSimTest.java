@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
  * with {@code -Dsim.seed=N}, run more with {@code -Dsim.seeds=N}.
  */
 class SchedulerSimTest {
-    private static final int HOURS = 10;
+    private static final int HOURS = 9;
 
     @Test
     void shouldKeepEveryPromiseWhenClientsAndEnginesMisbehave() {

@@ -51,6 +51,7 @@ final class SimOperator {
         pool.slots[replica] = Math.min(slots, configured); // an engine that has more gets no more
         pool.ctx[replica] = ctx == 0 ? pool.spec.ctx() : ctx;
         pool.versions[replica] = version;
+        pool.broken[replica] = chance(8) == 0 && !world.draining;
         pool.refreshStrictVersion();
         world.tell(core -> core.replicaChanged(world.nowNs, world.indexOf(pool), replica, state, version, slots, ctx));
         long vram = chance(4) == 0 ? -1 : (long) chance(8) << 30;
@@ -94,6 +95,7 @@ final class SimOperator {
         world.book.aborting(pool, belowGeneration);
         world.tell(core -> core.abortPool(world.nowNs, world.indexOf(pool), belowGeneration, STOPPED));
         world.book.assertAborted(pool, belowGeneration);
+        world.server.breakSome(pool);
     }
 
     private void reload(NaivePool pool) {
@@ -127,5 +129,6 @@ final class SimOperator {
             world.later(world.exponential(10 * SECOND), () -> abort(pool, generation));
         }
         world.tell(core -> core.endReload(world.nowNs, world.indexOf(pool), committed));
+        world.server.breakSome(pool);
     }
 }

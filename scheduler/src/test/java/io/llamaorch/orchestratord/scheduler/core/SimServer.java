@@ -66,13 +66,16 @@ final class SimServer {
         assertThat(task.placed).as("heard of one slot at a time").isFalse();
         assertThat(task.life).isEqualTo(SimTask.Life.RUNNING);
         task.placed = true;
+        task.dispatch = dispatch;
+        task.decoded = false;
         int round = ++task.round;
         if (task.closed) {
             finish(task, round, Outcome.NEVER_STARTED, 0);
             return;
         }
-        double firstNs = 0.3 * SECOND + world.exponential(0.5 * SECOND);
-        if (chance(dispatch.attempt() > 0 ? 3 : 12) == 0) {
+        double firstNs = (chance(16) == 0 ? 20 : 1) * (0.3 * SECOND + world.exponential(0.5 * SECOND));
+        boolean broken = world.poolOf(dispatch.poolId()).broken[dispatch.lease().replicaIndex()] && chance(4) != 0;
+        if (broken || chance(dispatch.attempt() > 0 ? 3 : 12) == 0) {
             world.later(world.random.nextDouble() * firstNs, () -> fail(task, round, dispatch));
             return;
         }
@@ -102,12 +105,30 @@ final class SimServer {
             fail(task, round, dispatch);
             return;
         }
-        running(task, round, () -> world.tell(core -> core.firstToken(world.nowNs, task.spec.id(), 10)));
+        running(task, round, () -> {
+            task.decoded = true;
+            world.tell(core -> core.firstToken(world.nowNs, task.spec.id(), 10));
+        });
+    }
+
+    /** An engine goes: tasks in that pool that have no token yet fail, before or after the server has heard why. */
+    void breakSome(NaivePool pool) {
+        for (SimTask task : pool.running(-1, Integer.MAX_VALUE)) {
+            Dispatch dispatch = task.dispatch;
+            if (task.placed && !task.decoded && dispatch != null && chance(3) != 0) {
+                int round = task.round;
+                world.later(world.exponential(0.001 * SECOND), () -> fail(task, round, dispatch));
+            }
+        }
     }
 
     /** A try broke before its first token. */
     private void fail(SimTask task, int round, Dispatch dispatch) {
         running(task, round, () -> {
+            if (task.decoded) {
+                finish(task, round, Outcome.FAILED, 1);
+                return;
+            }
             boolean again = dispatch.retriable() || chance(8) == 0;
             if (task.closed || !again) {
                 finish(task, round, Outcome.NEVER_STARTED, 0);

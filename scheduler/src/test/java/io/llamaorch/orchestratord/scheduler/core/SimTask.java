@@ -51,8 +51,14 @@ final class SimTask {
     /** The server has heard of a slot and has not given it back. */
     boolean placed;
 
-    /** Dispatches that it has heard of. */
+    /** Dispatches that it has heard of, and the last of them. */
     int round;
+
+    @Nullable
+    Dispatch dispatch;
+
+    /** The first token of that dispatch is out, or never will be. */
+    boolean decoded;
 
     /** It is over for the server, which may not have heard all of it yet. */
     boolean closed;

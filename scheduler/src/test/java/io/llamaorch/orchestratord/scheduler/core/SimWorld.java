@@ -63,7 +63,7 @@ final class SimWorld {
         server = new SimServer(this);
         clients = new SimClients(this);
         operator = new SimOperator(this);
-        meanGapNs = 36 * SECOND / slots / (0.4 + 1.4 * random.nextDouble());
+        meanGapNs = 42 * SECOND / slots / (0.4 + 1.4 * random.nextDouble());
     }
 
     private PoolSpec newPool(String id) {
