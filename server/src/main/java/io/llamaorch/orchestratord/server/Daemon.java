@@ -1,15 +1,14 @@
 package io.llamaorch.orchestratord.server;
 
-import io.llamaorch.orchestratord.server.config.ConfigLoader;
-import io.llamaorch.orchestratord.server.config.Problem;
-
 import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.server.auth.Scope;
 import io.llamaorch.orchestratord.server.cli.BuildInfo;
 import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.ListenAddress;
+import io.llamaorch.orchestratord.server.config.Problem;
 import io.llamaorch.orchestratord.server.control.ControlJson;
 import io.llamaorch.orchestratord.server.control.ControlRoutes;
 import io.llamaorch.orchestratord.server.control.PoolRoutes;

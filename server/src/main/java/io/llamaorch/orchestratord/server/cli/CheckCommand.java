@@ -1,9 +1,8 @@
 package io.llamaorch.orchestratord.server.cli;
 
-import io.llamaorch.orchestratord.server.EngineChecks;
-
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.llamaorch.orchestratord.server.EngineChecks;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.EffectiveValue;
 import io.llamaorch.orchestratord.server.config.Origin;
