@@ -37,18 +37,24 @@ final class GpuFaults {
         this.onFaulty = onFaulty;
     }
 
-    /** The GPU is bad at that time. */
-    void bad(String uuid, String reason, long nowNs) {
+    /** The GPU was bad at that time. */
+    void bad(String uuid, String reason, long atNs) {
         Fault now = faults.merge(
-                uuid, new Fault(reason, nowNs, false), (known, next) -> new Fault(known.reason(), next.badNs(), true));
+                uuid,
+                new Fault(reason, atNs, false),
+                (known, next) -> new Fault(known.reason(), later(known.badNs(), next.badNs()), true));
         if (!now.repeated()) {
             onFaulty.accept(uuid);
         }
     }
 
-    /** A sample shows the GPU, and nothing wrong with it. */
-    void well(String uuid, long nowNs) {
-        faults.computeIfPresent(uuid, (key, fault) -> nowNs - fault.badNs() >= clearNs ? null : fault);
+    private static long later(long ns, long otherNs) {
+        return otherNs - ns > 0 ? otherNs : ns;
+    }
+
+    /** A sample of that time shows the GPU, and nothing wrong with it. */
+    void well(String uuid, long atNs) {
+        faults.computeIfPresent(uuid, (key, fault) -> atNs - fault.badNs() >= clearNs ? null : fault);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.server.gpu;
 import io.llamaorch.orchestratord.adapters.gpu.DeviceMask;
 import io.llamaorch.orchestratord.adapters.gpu.GpuDevice;
 import io.llamaorch.orchestratord.adapters.gpu.GpuSettings;
+import io.llamaorch.orchestratord.adapters.gpu.GpuSnapshot;
 import io.llamaorch.orchestratord.adapters.gpu.GpuTelemetry;
 import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
@@ -143,14 +144,11 @@ public final class GpuMonitor implements AutoCloseable {
     }
 
     private void look() {
-        List<GpuDevice> present = present();
-        long nowNs = System.nanoTime();
-        for (GpuDevice device : present) {
-            if (device.lost()) {
-                faults.bad(device.uuid(), GpuAlarm.of(device.index(), device.uuid(), GpuAlarm.LOST), nowNs);
-            } else {
-                faults.well(device.uuid(), nowNs);
-            }
+        List<GpuDevice> present = List.of();
+        if (telemetry != null) {
+            GpuSnapshot snapshot = telemetry.current();
+            present = snapshot.fresh(System.nanoTime());
+            judge(present, snapshot.sampledAtNs());
         }
         for (MaskedReplica replica : replicas) {
             if (!present.isEmpty()) {
@@ -158,6 +156,17 @@ public final class GpuMonitor implements AutoCloseable {
             }
             tellFreeMemory(replica, MaskedReplica.freeBytes(replica.among(present)));
             tellFault(replica, faults.among(replica.uuids, replica.startedNs));
+        }
+    }
+
+    /** At the time of the sample, not of the look: an event that came between the two is newer than what was sampled. */
+    private void judge(List<GpuDevice> present, long sampledAtNs) {
+        for (GpuDevice device : present) {
+            if (device.lost()) {
+                faults.bad(device.uuid(), GpuAlarm.of(device.index(), device.uuid(), GpuAlarm.LOST), sampledAtNs);
+            } else {
+                faults.well(device.uuid(), sampledAtNs);
+            }
         }
     }
 

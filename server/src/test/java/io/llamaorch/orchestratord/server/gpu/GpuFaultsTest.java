@@ -41,6 +41,17 @@ class GpuFaultsTest {
     }
 
     @Test
+    void shouldNotTakeAnOlderSampleForTheEndOfAFault() {
+        GpuFaults hasty = new GpuFaults(0, counted::add);
+        hasty.bad("GPU-a", "Xid 79", START);
+        hasty.bad("GPU-a", "lost", START - 5);
+        hasty.well("GPU-a", START - 1);
+        assertThat(hasty.among(BOTH, START - 1)).isEqualTo("Xid 79");
+        hasty.well("GPU-a", START);
+        assertThat(hasty.among(BOTH, START - 1)).isNull();
+    }
+
+    @Test
     void shouldHoldNothingAgainstAReplicaThatWasBeforeItsStart() {
         faults.bad("GPU-b", "Xid 79", START);
         assertThat(faults.among(BOTH, START)).isNull();
