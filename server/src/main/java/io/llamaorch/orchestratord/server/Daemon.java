@@ -13,6 +13,7 @@ import io.llamaorch.orchestratord.server.control.ControlJson;
 import io.llamaorch.orchestratord.server.control.ControlRoutes;
 import io.llamaorch.orchestratord.server.control.PoolRoutes;
 import io.llamaorch.orchestratord.server.control.Readiness;
+import io.llamaorch.orchestratord.server.gpu.GpuMonitor;
 import io.llamaorch.orchestratord.server.http.BodyPolicy;
 import io.llamaorch.orchestratord.server.http.HttpFront;
 import io.llamaorch.orchestratord.server.http.Route;
@@ -64,6 +65,7 @@ public final class Daemon implements AutoCloseable {
     private final EventLog log;
     private final MultiThreadIoEventLoopGroup group;
     private final TaskPlane tasks;
+    private final GpuMonitor gpus;
     private final Readiness readiness;
     private final HttpFront front;
     private final ThreadPoolExecutor renderer;
@@ -151,7 +153,9 @@ public final class Daemon implements AutoCloseable {
         tasks = new TaskPlane(config, eventLoops(group), adapters::of, engineLoopOf, metrics, log, this::onFatal);
         readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive);
         renderer = renderer();
-        ControlJson json = new ControlJson(config, BuildInfo.version(), tasks.pools(), tasks.watches());
+        EventLoop gpuLoop = eventLoops(group).get(0);
+        gpus = new GpuMonitor(config, tasks.watches(), tasks.ring(), gpuLoop, metrics, log);
+        ControlJson json = new ControlJson(config, BuildInfo.version(), tasks.pools(), tasks.watches(), gpus::devices);
         ControlRoutes control = new ControlRoutes(tasks.ring()::snapshot, readiness, json, metrics, renderer);
         PoolRoutes pools = new PoolRoutes(tasks.pools(), tasks.ring()::snapshot, tasks.control(), json);
         front = new HttpFront(
@@ -160,11 +164,13 @@ public final class Daemon implements AutoCloseable {
                 HttpSettings.keys(config.auth()),
                 new HttpMetrics(metrics, log));
         metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group)));
+        metrics.addSource(gpus.gauges());
         tasks.start();
         listener = listen(transports);
         startEngines();
         AcceptFailures.watch(listener, log, metrics);
         FileDescriptors.check(config, log);
+        gpus.start();
     }
 
     /** The whole API at a glance. */
@@ -293,6 +299,11 @@ public final class Daemon implements AutoCloseable {
         return tasks;
     }
 
+    /** The host's GPUs. */
+    public GpuMonitor gpus() {
+        return gpus;
+    }
+
     /** Stops gracefully: returns when everything has ended, within the configured times. */
     public void drain() throws InterruptedException {
         Config.Shutdown shutdown = config.shutdown();
@@ -334,6 +345,7 @@ public final class Daemon implements AutoCloseable {
     @Override
     @SuppressWarnings("ConstantConditions") // also called while the listener is not there yet
     public void close() {
+        gpus.close();
         tasks.stop();
         tasks.control().stopEngines();
         renderer.shutdown();

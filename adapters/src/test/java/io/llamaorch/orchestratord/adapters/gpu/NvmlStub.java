@@ -26,14 +26,15 @@ import org.junit.jupiter.api.Assertions;
 
 /**
  * The double of NVML, built from {@code nvml_stub.c} by the system's C compiler; without one the test is skipped. Each
- * has a file of its own, so the linker loads it anew and nothing of another test is in it.
+ * has a file of its own, so the linker loads it anew and nothing of another test is in it. Tests of other modules script
+ * it by the names of NVML's functions.
  */
 @SuppressWarnings({"restricted", "MustBeClosedChecker"})
-final class NvmlStub implements AutoCloseable {
+public final class NvmlStub implements AutoCloseable {
     /** As a device: those functions that are not about one, or all devices. */
-    static final int ANY = -1;
+    public static final int ANY = -1;
     /** As an answer: none, until the answer is changed. */
-    static final int HANG = -1;
+    public static final int HANG = -1;
 
     private final Path file;
     private final Arena arena = Arena.ofShared();
@@ -54,7 +55,7 @@ final class NvmlStub implements AutoCloseable {
     }
 
     /** The library of a driver of today, built into {@code folder}. */
-    static NvmlStub build(Path folder) {
+    public static NvmlStub build(Path folder) {
         return new NvmlStub(compile(folder));
     }
 
@@ -104,21 +105,26 @@ final class NvmlStub implements AutoCloseable {
     }
 
     /** The library's path, as {@link GpuSettings#library}. */
-    String library() {
+    public String library() {
         return file.toString();
     }
 
     /** From now on {@code function} answers {@code code} for {@code device}, or hangs. */
     void answer(NvmlFunction function, int device, int code) {
+        answer(function.symbol(), device, code);
+    }
+
+    /** The same, by the function's name in the library. */
+    public void answer(String function, int device, int code) {
         try (Arena text = Arena.ofConfined()) {
-            answer.invokeExact(text.allocateFrom(function.symbol()), device, code);
+            answer.invokeExact(text.allocateFrom(function), device, code);
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
     }
 
     /** All functions answer as at first, and what hangs goes on. */
-    void release() {
+    public void release() {
         for (NvmlFunction function : NvmlFunction.values()) {
             answer(function, ANY, 0);
         }
@@ -133,8 +139,13 @@ final class NvmlStub implements AutoCloseable {
         }
     }
 
+    /** The driver reports an Xid. */
+    public void xid(int device, int xid) {
+        event(device, GpuEventWatch.XID, xid);
+    }
+
     /** A figure of the library's side. */
-    long figure(String name) {
+    public long figure(String name) {
         return number(figure, name);
     }
 

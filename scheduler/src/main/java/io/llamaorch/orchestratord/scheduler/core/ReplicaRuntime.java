@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
  * <p>When a replica shrinks, tasks on slots past the new count run on, and those slots are not given out again.
  */
 final class ReplicaRuntime {
-    /** Differences below this decide nothing: they change from sample to sample. */
-    private static final long VRAM_STEP_BYTES = 256L << 20;
-
     final int index;
     final PoolSpec.ReplicaSpec spec;
     final List<String> devices;
@@ -25,7 +22,7 @@ final class ReplicaRuntime {
     String version = "";
     int slots;
     int ctx;
-    /** Free device memory, in steps of {@value #VRAM_STEP_BYTES} bytes; −1 where unknown. */
+    /** Free device memory, in steps of {@value Scheduler#VRAM_STEP_BYTES} bytes; −1 where unknown. */
     long freeVramSteps = -1;
     /** Grows with each task started here. */
     long starts;
@@ -59,7 +56,7 @@ final class ReplicaRuntime {
 
     /** @param bytes free on its devices, −1 where unknown */
     void freeVram(long bytes) {
-        freeVramSteps = bytes < 0 ? -1 : bytes / VRAM_STEP_BYTES;
+        freeVramSteps = bytes < 0 ? -1 : bytes / Scheduler.VRAM_STEP_BYTES;
     }
 
     /** The candidate record of this replica with a verdict: made once, so that a placement allocates none. */

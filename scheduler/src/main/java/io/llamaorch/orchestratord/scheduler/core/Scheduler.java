@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the caller's handle of a task, never looked into
  */
 public final class Scheduler<T> {
+    /** Differences of free device memory below this decide nothing, bytes: they change from sample to sample. */
+    public static final long VRAM_STEP_BYTES = 256L << 20;
+
     private final SchedulerSettings settings;
     private final Effects<T> effects;
     private final PoolRuntime[] pools;

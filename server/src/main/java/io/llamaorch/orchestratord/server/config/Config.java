@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param shutdown how the daemon stops
  * @param log what is logged, and how
  * @param metrics what {@code /metrics} shows
+ * @param gpu how the host's GPUs are watched
  */
 public record Config(
         ListenAddress listen,
@@ -44,7 +45,8 @@ public record Config(
         Streams streams,
         Shutdown shutdown,
         Log log,
-        Metrics metrics) {
+        Metrics metrics,
+        Gpu gpu) {
 
     /**
      * Who may call.
@@ -371,4 +373,14 @@ public record Config(
      * @param jvm whether series of the JVM and the process are there
      */
     public record Metrics(boolean jvm) {}
+
+    /**
+     * How the host's GPUs are watched.
+     *
+     * @param enabled whether they are
+     * @param periodMs from one sample to the next, ms
+     * @param library NVML's library: a name for the dynamic linker, or an absolute path
+     * @param faultClearMs how long a GPU that was faulty must be well before replicas on it are counted on again, ms
+     */
+    public record Gpu(boolean enabled, int periodMs, String library, long faultClearMs) {}
 }

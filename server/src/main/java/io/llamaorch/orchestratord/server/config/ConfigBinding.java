@@ -43,7 +43,8 @@ final class ConfigBinding {
                 s.section(
                         "metrics",
                         m -> new Config.Metrics(m.flag("jvm", true, "series of the JVM and the process")),
-                        "what /metrics shows"));
+                        "what /metrics shows"),
+                s.section("gpu", GpuBinding::gpu, "how the host's NVIDIA GPUs are watched"));
     }
 
     private static ListenAddress listen(Section s) {

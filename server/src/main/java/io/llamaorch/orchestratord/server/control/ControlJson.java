@@ -3,6 +3,8 @@ package io.llamaorch.orchestratord.server.control;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineFeatures;
 import io.llamaorch.orchestratord.adapters.EngineLoad;
+import io.llamaorch.orchestratord.adapters.gpu.GpuDevice;
+import io.llamaorch.orchestratord.adapters.gpu.GpuMemory;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.server.config.Config;
@@ -24,17 +26,26 @@ public final class ControlJson {
     private final String version;
     private final Pools pools;
     private final Watches watches;
+    private final Devices devices;
+
+    /** Who knows the GPUs of a replica. */
+    @FunctionalInterface
+    public interface Devices {
+        /** Those of one replica of one pool, by their places in the configuration; empty where they are not known. */
+        List<GpuDevice> of(int poolIndex, int replicaIndex);
+    }
 
     /**
      * Writes for one configuration.
      *
      * @param version of the daemon
      */
-    public ControlJson(Config config, String version, Pools pools, Watches watches) {
+    public ControlJson(Config config, String version, Pools pools, Watches watches, Devices devices) {
         this.config = config;
         this.version = version;
         this.pools = pools;
         this.watches = watches;
+        this.devices = devices;
     }
 
     JsonWriter capabilities(JsonWriter json, SchedulerSnapshot snapshot) {
@@ -175,7 +186,7 @@ public final class ControlJson {
             SchedulerSnapshot.Replica replica = pool.replicas().get(i);
             ReplicaView view = watches.view(configured.index(), i);
             newest = view.lastError() == null ? newest : replica.id() + ": " + view.lastError();
-            replica(json, replica, view);
+            replica(json, replica, view, devices.of(configured.index(), i));
         }
         json.endArray().name("queue").beginObject();
         queue(json.name("interactive"), pool.queuedInteractive(), pool.queueCapacity());
@@ -187,7 +198,8 @@ public final class ControlJson {
                 .endObject();
     }
 
-    private static void replica(JsonWriter json, SchedulerSnapshot.Replica replica, ReplicaView view) {
+    private static void replica(
+            JsonWriter json, SchedulerSnapshot.Replica replica, ReplicaView view, List<GpuDevice> devices) {
         EngineLoad load = view.load();
         json.beginObject()
                 .member("replica_id", replica.id())
@@ -207,7 +219,27 @@ public final class ControlJson {
         if (!Double.isNaN(load.kvUsage())) {
             json.member("kv_usage", load.kvUsage());
         }
+        if (!devices.isEmpty()) {
+            json.name("devices").beginArray();
+            devices.forEach(device -> device(json, device));
+            json.endArray();
+        }
         json.member("last_error", view.lastError()).endObject();
+    }
+
+    /** What a GPU does not tell has no member: absent is not zero. */
+    private static void device(JsonWriter json, GpuDevice device) {
+        json.beginObject().member("device", device.uuid());
+        device.utilization().ifPresent(share -> json.member("utilization", share));
+        GpuMemory memory = device.memory();
+        if (memory != null) {
+            json.member("vram_used_bytes", memory.usedBytes()).member("vram_total_bytes", memory.totalBytes());
+        }
+        device.temperatureC().ifPresent(celsius -> json.member("temperature_c", celsius));
+        if (device.lost()) {
+            json.member("lost", true);
+        }
+        json.endObject();
     }
 
     private static void head(JsonWriter json, SchedulerSnapshot.Pool pool) {

@@ -1,6 +1,9 @@
 package io.llamaorch.orchestratord.server.log;
 
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.adapters.gpu.GpuEvent;
+import io.llamaorch.orchestratord.adapters.gpu.GpuSnapshot;
+import io.llamaorch.orchestratord.adapters.gpu.XidSeverity;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
@@ -234,6 +237,53 @@ public final class EventLog {
                 .with("pool_id", poolId)
                 .with("to", to)
                 .with("reason", reason)
+                .write(log);
+    }
+
+    /** Telemetry of GPUs is there, is not, or tells less or more than before. */
+    public void gpuTelemetry(GpuSnapshot snapshot) {
+        int devices = snapshot.devices().size();
+        boolean there = snapshot.state() == GpuSnapshot.State.AVAILABLE;
+        String human = there
+                ? "GPU telemetry: " + devices + (devices == 1 ? " GPU is watched." : " GPUs are watched.")
+                : "There is no GPU telemetry on this host.";
+        event(Level.INFO, "gpu_telemetry", human)
+                .with("state", lower(snapshot.state()))
+                .with("reason", snapshot.reason())
+                .with("driver_version", snapshot.driverVersion())
+                .with("devices", there ? devices : null)
+                .with("limits", String.join("; ", snapshot.limits()))
+                .write(log);
+    }
+
+    /**
+     * Something happened to a GPU.
+     *
+     * @param suppressed lines about the same GPU and severity that were left out before this one
+     */
+    public void gpuEvent(GpuEvent event, long suppressed) {
+        boolean critical = event.severity() == XidSeverity.CRITICAL;
+        String xid = event.xid().isPresent() ? " (Xid " + event.xid().getAsInt() + ")" : "";
+        event(
+                        critical ? Level.ERROR : Level.WARN,
+                        "gpu_event",
+                        "GPU " + event.index() + (critical ? " failed" : " reported an error") + xid + ".")
+                .with("kind", lower(event.kind()))
+                .with("severity", lower(event.severity()))
+                .with("device", event.uuid())
+                .with("device_index", event.index())
+                .with("xid", event.xid().isPresent() ? event.xid().getAsInt() : null)
+                .with("suppressed", suppressed == 0 ? null : suppressed)
+                .write(log);
+    }
+
+    /** A replica's mask names no GPUs of this host as it stands. */
+    public void deviceMaskWrong(String poolId, String replicaId, String mask, String problem) {
+        event(Level.WARN, "device_mask", "The GPUs of a replica are not known: its device_mask has a wrong entry.")
+                .with("pool_id", poolId)
+                .with("replica_id", replicaId)
+                .with("device_mask", mask)
+                .with("reason", problem)
                 .write(log);
     }
 

@@ -36,6 +36,7 @@ final class LabelBudget {
             Map.entry("metric", 64),
             Map.entry("label", 32),
             Map.entry("policy", 8),
+            Map.entry("severity", 8),
             Map.entry("loop", 256));
 
     private final Counter overflow;

@@ -81,6 +81,9 @@ public final class Metrics {
             counter("task_retries_total", "Tasks given back before their first token, for another replica.", "engine");
     private final Counter zombies =
             counter("zombie_decodes_total", "Decodes found at engines that are not ours.", "pool_id", "replica_id");
+    private final Counter xids =
+            counter("gpu_xid_errors_total", "Xids that the driver told, by severity.", "device", "severity");
+    private final Counter gpuFaults = counter("gpu_faults_total", "Times that a GPU became faulty.", "device");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
 
@@ -192,6 +195,16 @@ public final class Metrics {
     /** Decodes found at an engine that are not ours. */
     public Counter.Child zombies(String poolId, String replicaId) {
         return child(zombies, "zombie_decodes_total", POOL_REPLICA, poolId, replicaId);
+    }
+
+    /** Xids of one GPU, by its UUID: {@code critical}, {@code application} or {@code other}. */
+    public Counter.Child xids(String device, String severity) {
+        return child(xids, "gpu_xid_errors_total", new String[] {"device", "severity"}, device, severity);
+    }
+
+    /** Times that a GPU, by its UUID, became faulty. */
+    public Counter.Child gpuFaults(String device) {
+        return child(gpuFaults, "gpu_faults_total", new String[] {"device"}, device);
     }
 
     /** The {@code Content-Type} of {@link #render()}. */

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /** The watches of all replicas, spread over the event loops, and what is made of what they see. */
 public final class Watches implements ReplicaWatch.Listener {
@@ -105,6 +106,15 @@ public final class Watches implements ReplicaWatch.Listener {
     /** Any thread: a task failed where it was dispatched to. */
     public void onFailed(Dispatch dispatch, EngineFailure failure) {
         watch(dispatch).onTaskFailed(dispatch.generation(), failure);
+    }
+
+    /**
+     * Any thread: a GPU that a replica runs on is faulty, or (null) none is any more.
+     *
+     * @param why as {@link ReplicaView#lastError} shows it
+     */
+    public void deviceFault(int poolIndex, int replicaIndex, @Nullable String why) {
+        all.get(poolIndex).get(replicaIndex).deviceFault(why);
     }
 
     private ReplicaWatch watch(Dispatch dispatch) {

@@ -85,6 +85,18 @@ class ConfigLoaderTest {
         assertThat(config.streams().retainedBytes()).isEqualTo(256L << 20);
         assertThat(config.scheduler().ringSize()).isEqualTo(65_536);
         assertThat(config.eventLoops()).isBetween(1, 8);
+        assertThat(config.gpu()).isEqualTo(new Config.Gpu(true, 2000, "libnvidia-ml.so.1", 60_000));
+    }
+
+    @Test
+    void shouldFindTheGpuLibraryByNameOrFromTheFilesFolder() {
+        String gpu = CONTRACT + "gpu: {enabled: false, library: %s}\n";
+        assertThat(parse(gpu.formatted("libother.so.2")).orThrow().gpu().library())
+                .isEqualTo("libother.so.2");
+        assertThat(parse(gpu.formatted("lib/nvml.so")).orThrow().gpu())
+                .isEqualTo(new Config.Gpu(false, 2000, "/etc/o/lib/nvml.so", 60_000));
+        assertThat(errors(CONTRACT + "gpu: {period_ms: 99, fault_clear_ms: -1}\n"))
+                .hasSize(2);
     }
 
     @Test

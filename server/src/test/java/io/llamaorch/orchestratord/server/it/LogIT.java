@@ -29,7 +29,7 @@ class LogIT {
     @TempDir
     Path folder;
 
-    private static Schema schema() throws IOException {
+    static Schema schema() throws IOException {
         try (InputStream in = LogIT.class.getResourceAsStream("/schemas/log-line.schema.json")) {
             return SchemaRegistry.withDefaultDialect(
                             SpecificationVersion.DRAFT_2020_12,

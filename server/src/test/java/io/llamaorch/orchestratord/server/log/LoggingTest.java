@@ -8,6 +8,9 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.adapters.gpu.GpuEvent;
+import io.llamaorch.orchestratord.adapters.gpu.GpuSnapshot;
+import io.llamaorch.orchestratord.adapters.gpu.XidSeverity;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
@@ -20,11 +23,14 @@ import io.llamaorch.orchestratord.scheduler.core.PlacementDecision;
 import io.llamaorch.orchestratord.server.config.Config;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -158,6 +164,49 @@ class LoggingTest {
         for (String line : lines()) {
             assertThat(String.valueOf(parse(line).get("human")))
                     .doesNotContain(TASK.jobId().toString(), "r0");
+        }
+    }
+
+    @Test
+    void shouldTellOfGpusInFieldsOfTheSchemaAndKeepTheirIdsOutOfTheSentence() throws IOException {
+        String uuid = "GPU-aaaa1111-0000-4000-8000-000000000001";
+        try (Logging logging = start(Config.LogFormat.JSON, out)) {
+            EventLog log = logging.events();
+            log.gpuEvent(new GpuEvent(GpuEvent.Kind.XID, 3, uuid, OptionalInt.of(79), XidSeverity.CRITICAL), 7);
+            log.gpuEvent(
+                    new GpuEvent(GpuEvent.Kind.RECOVERY_ACTION, 3, uuid, OptionalInt.empty(), XidSeverity.OTHER), 0);
+            log.deviceMaskWrong("p", "r0", "0,9", "\"9\" names no GPU");
+            log.gpuTelemetry(new GpuSnapshot(
+                    GpuSnapshot.State.UNAVAILABLE, "no driver", null, 0, 0, List.of(), List.of("a limit", "another")));
+        }
+        assertThat(parse(lines().get(0)))
+                .containsEntry("level", "ERROR")
+                .containsEntry("event", "gpu_event")
+                .containsEntry("human", "GPU 3 failed (Xid 79).")
+                .containsEntry("device", uuid)
+                .containsEntry("device_index", "3")
+                .containsEntry("xid", "79")
+                .containsEntry("kind", "xid")
+                .containsEntry("severity", "critical")
+                .containsEntry("suppressed", "7");
+        assertThat(parse(lines().get(1)))
+                .containsEntry("level", "WARN")
+                .containsEntry("kind", "recovery_action")
+                .doesNotContainKeys("xid", "suppressed");
+        assertThat(parse(lines().get(3)))
+                .containsEntry("level", "INFO")
+                .containsEntry("reason", "no driver")
+                .containsEntry("limits", "a limit; another")
+                .doesNotContainKeys("devices", "driver_version");
+        String schema;
+        try (InputStream in =
+                Objects.requireNonNull(LoggingTest.class.getResourceAsStream("/schemas/log-line.schema.json"))) {
+            schema = new String(in.readAllBytes(), UTF_8);
+        }
+        for (String line : lines()) {
+            Map<String, String> fields = parse(line);
+            assertThat(fields.get("human")).doesNotContain(uuid, "r0");
+            assertThat(fields.keySet()).allSatisfy(name -> assertThat(schema).contains("\n    \"" + name + "\": {"));
         }
     }
 

@@ -49,6 +49,13 @@ class MetricsTest {
         TABLE.put("log_events_dropped_total", List.of("counter", ""));
         TABLE.put("metric_label_overflow_total", List.of("counter", "metric label"));
         TABLE.put("drain_events_total", List.of("counter", "pool_id"));
+        TABLE.put("gpu_utilization", List.of("gauge", replica + " device"));
+        TABLE.put("vram_used_bytes", List.of("gauge", replica + " device"));
+        TABLE.put("vram_total_bytes", List.of("gauge", "device"));
+        TABLE.put("gpu_temperature_celsius", List.of("gauge", "device"));
+        TABLE.put("gpu_power_watts", List.of("gauge", "device"));
+        TABLE.put("gpu_xid_errors_total", List.of("counter", "device severity"));
+        TABLE.put("gpu_faults_total", List.of("counter", "device"));
     }
 
     private final Metrics metrics = new Metrics(false);
@@ -77,6 +84,8 @@ class MetricsTest {
         metrics.framesDropped().inc();
         metrics.drains("p").inc();
         metrics.acceptFailures().inc();
+        metrics.xids("GPU-1", "critical").inc();
+        metrics.gpuFaults("GPU-1").inc();
         metrics.addSource(sink -> {
             for (GaugeSource.Family family : GaugeSource.Family.values()) {
                 String[] labels = family.labels();
