@@ -165,6 +165,7 @@ public final class Daemon implements AutoCloseable {
                 new HttpMetrics(metrics, log));
         metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group)));
         metrics.addSource(gpus.gauges());
+        tasks.control().onEngineStarted(gpus::onEngineStarted);
         tasks.start();
         listener = listen(transports);
         startEngines();

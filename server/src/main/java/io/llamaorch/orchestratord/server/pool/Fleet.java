@@ -63,6 +63,7 @@ final class Fleet implements AutoCloseable {
     private final Map<String, Member> members = new HashMap<>();
     private final List<Consumer<EngineStatus>> followers = new ArrayList<>();
     private @Nullable EngineSupervisor supervisor;
+    private StartListener started = (pool, replica) -> {};
 
     /** @param loop the control loop */
     Fleet(Config config, Pools pools, Watches watches, EventLoop loop, Metrics metrics, EventLog log) {
@@ -81,6 +82,16 @@ final class Fleet implements AutoCloseable {
                 members.put(name(replica), new Member(replica, watch));
             }
         }
+    }
+
+    /** Told, on the control loop, that an engine was started anew: what was held against the old one is past. */
+    @FunctionalInterface
+    interface StartListener {
+        void onStarted(int poolIndex, int replicaIndex);
+    }
+
+    void onStarted(StartListener listener) {
+        started = listener;
     }
 
     /** Name of a replica's engine, unique in the daemon. */
@@ -226,6 +237,7 @@ final class Fleet implements AutoCloseable {
         EngineTarget target = target(replica, status.port(), replica.modelRef());
         replica.move(target);
         member.watch.retarget(target, null);
+        started.onStarted(replica.pool().index(), replica.index());
     }
 
     /** A watch has seen something; on the watch's loop. */

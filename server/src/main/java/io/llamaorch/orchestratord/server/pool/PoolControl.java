@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -103,6 +104,11 @@ public final class PoolControl {
         for (Pool pool : pools.all()) {
             this.pools.add(new PoolState(pool, watches.of(pool), loader(pool)));
         }
+    }
+
+    /** Told of each engine that the daemon starts, on the control loop; set before {@link #startEngines}. */
+    public void onEngineStarted(BiConsumer<Integer, Integer> listener) {
+        fleet.onStarted(listener::accept);
     }
 
     /** Starts the engines that are the daemon's to start. Blocks; not on an event loop. */

@@ -26,12 +26,12 @@ final class EnginesIT {
                 pools:
                   - id: default
                     engine: %s
-                    engine_model: m
+                    engine_model: %s
                     model: %s
                     ctx: 4096
                     replicas: [{id: r0, url: "%s", slots: 2}]
                 """
-                        .formatted(engine, DaemonHarness.MODEL, wire.url()),
+                        .formatted(engine, engine.equals("triton") ? "ensemble" : "double", DaemonHarness.MODEL, wire.url()),
                 loop -> loop);
     }
 
@@ -45,7 +45,7 @@ final class EnginesIT {
     @CsvSource({"llamacpp,llamacpp", "vllm,vllm", "tgi,tgi", "triton,triton", "openai,sglang", "openai,ollama"})
     void shouldStreamAndCancelOnEachEngine(String engine, String dialect) throws IOException {
         try (EngineDoubleProcess wire =
-                        EngineDoubleProcess.start("--engine=" + dialect, "--slots=2", "--models=m");
+                        EngineDoubleProcess.start("--engine=" + dialect, "--slots=2");
                 DaemonHarness daemon = daemon(engine, wire);
                 TestClient client = daemon.client()) {
             UUID id = UUID.randomUUID();
@@ -74,7 +74,7 @@ final class EnginesIT {
     @ParameterizedTest
     @ValueSource(strings = {"llamacpp", "vllm"})
     void shouldGiveVectorsAndScoresInTheEndEvent(String engine) throws IOException {
-        try (EngineDoubleProcess wire = EngineDoubleProcess.start("--engine=" + engine, "--slots=2", "--models=m");
+        try (EngineDoubleProcess wire = EngineDoubleProcess.start("--engine=" + engine, "--slots=2");
                 DaemonHarness daemon = daemon(engine, wire);
                 TestClient client = daemon.client()) {
             UUID embed = UUID.randomUUID();
@@ -102,7 +102,7 @@ final class EnginesIT {
     @ValueSource(strings = {"tgi", "triton"})
     void shouldRefuseWorkloadsThatAnEngineHasNot(String engine) throws IOException {
         try (EngineDoubleProcess wire =
-                        EngineDoubleProcess.start("--engine=" + engine, "--slots=2", "--models=m");
+                        EngineDoubleProcess.start("--engine=" + engine, "--slots=2");
                 DaemonHarness daemon = daemon(engine, wire);
                 TestClient client = daemon.client()) {
             TestClient.Answer answer =
