@@ -95,7 +95,7 @@ final class ProcessPoolsIT {
 
     @Test
     void shouldGiveUpInAStormSayWhyAndComeBackByAReload() {
-        daemon = DaemonHarness.start(yaml(1, QUICK.replace("{", "{storm_starts: 3, ")), loop -> loop);
+        daemon = DaemonHarness.start(yaml(1, QUICK.replace("process: {", "process: {storm_starts: 3, ")), loop -> loop);
         for (int i = 0; i < 3; i++) {
             daemon.await(() -> ProcessPool.isReady(daemon, 0) && engines().size() == 1);
             long pid = onlyEngine();
@@ -146,7 +146,7 @@ final class ProcessPoolsIT {
     @Test
     void shouldCountAnEngineThatNeverGetsReadyAsFailed() throws IOException {
         Path never = Files.createDirectories(folder.resolve("x")).resolve("never");
-        String more = QUICK.replace("{", "{start_timeout_ms: 300, storm_starts: 2, stop_grace_ms: 100, ")
+        String more = QUICK.replace("process: {", "process: {start_timeout_ms: 300, storm_starts: 2, stop_grace_ms: 100, ")
                 .replace(", stop_grace_ms: 2000", "");
         daemon = withoutWaiting(
                 ProcessPool.yaml(folder, List.of("sleep", "{port}"), 1, "test/" + never.getFileName(), more));

@@ -2,6 +2,8 @@ package io.llamaorch.orchestratord.server.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,7 +67,8 @@ final class ProcessReloadIT {
 
     private static UUID submit(TestClient client, String model, String prompt, int tokens) {
         UUID id = UUID.randomUUID();
-        client.submit(ProcessPool.task(id, model, prompt, 3, tokens, ",\"detached\":true"));
+        client.submit(ProcessPool.task(id, model, prompt, 3, tokens, ",\"detached\":true")
+                .replace("\"deadline_ms\":60000", "\"deadline_ms\":3600000"));
         return id;
     }
 
@@ -200,8 +203,8 @@ final class ProcessReloadIT {
     private static void send(TestClient client, String body) {
         try {
             client.send("POST", "/v1/pools/default/reload", body);
-        } catch (java.io.IOException e) {
-            throw new java.io.UncheckedIOException(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
