@@ -6,7 +6,9 @@ import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.server.auth.Scope;
 import io.llamaorch.orchestratord.server.cli.BuildInfo;
 import io.llamaorch.orchestratord.server.config.Config;
+import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.ListenAddress;
+import io.llamaorch.orchestratord.server.config.Problem;
 import io.llamaorch.orchestratord.server.control.ControlJson;
 import io.llamaorch.orchestratord.server.control.ControlRoutes;
 import io.llamaorch.orchestratord.server.control.PoolRoutes;
@@ -54,6 +56,7 @@ public final class Daemon implements AutoCloseable {
     /** Time for the last bytes to reach readers after everything has ended, ms. */
     private static final long LAST_BYTES_MS = 2_000;
 
+    private static final int EXIT_CONFIGURATION = 2;
     private static final int EXIT_DEFECT = 70;
     private static final int EXIT_THIRD_SIGNAL = 130;
 
@@ -72,15 +75,22 @@ public final class Daemon implements AutoCloseable {
     /**
      * Runs until a signal stops it.
      *
-     * @param warnings about the configuration, for the log
+     * @param loaded a configuration without errors
      * @return the exit status of the process: 0 after a graceful stop
      */
-    public static int run(Config config, List<String> warnings) {
+    public static int run(ConfigLoader.Loaded loaded) {
         long beganNs = System.nanoTime();
+        Config config = loaded.orThrow();
         try (Logging logging = Logging.start(config.log())) {
             EventLog log = logging.events();
             log.daemonStarting(BuildInfo.version());
-            warnings.forEach(warning -> log.warning("config_warning", warning));
+            loaded.warnings().forEach(warning -> log.warning("config_warning", warning.toString()));
+            // Only now: the adapters load Netty, and Netty looks for a log.
+            List<Problem> refused = EngineChecks.checked(loaded).errors();
+            if (!refused.isEmpty()) {
+                refused.forEach(problem -> log.warning("start_failed", problem.toString()));
+                return EXIT_CONFIGURATION;
+            }
             Daemon daemon;
             try {
                 daemon = start(config, logging, loop -> loop);

@@ -2,35 +2,151 @@ package io.llamaorch.orchestratord.scheduler.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.llamaorch.orchestratord.contracts.task.Priority;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** One pool as a reader of the contract would write it down: lists, walked from the front. */
 final class NaivePool {
+    private static final int ASIDE_MAX = 64;
+
     final PoolSpec spec;
     final List<SimTask> interactive = new ArrayList<>();
     final List<SimTask> batch = new ArrayList<>();
+    final List<SimTask> aside = new ArrayList<>();
     final ReplicaState[] states;
     final int[] slots;
+    final int[] ctx;
+    final String[] versions;
+    /** Engines that are READY and break most tasks before their first token. */
+    final boolean[] broken;
+
     final List<List<@Nullable SimTask>> holders = new ArrayList<>();
+    String strictVersion = "";
+    String model;
+    int generation;
+
+    @Nullable
+    String incoming;
+
+    boolean paused;
+    boolean draining;
     private int streak;
 
     NaivePool(PoolSpec spec) {
         this.spec = spec;
         int count = spec.replicas().size();
+        model = spec.model();
         states = new ReplicaState[count];
         slots = new int[count];
+        ctx = new int[count];
+        versions = new String[count];
+        broken = new boolean[count];
+        Arrays.fill(states, ReplicaState.LOADING);
+        Arrays.fill(versions, "");
+        Arrays.fill(ctx, spec.ctx());
         for (int i = 0; i < count; i++) {
-            states[i] = ReplicaState.LOADING;
             slots[i] = spec.replicas().get(i).slots();
             holders.add(new ArrayList<>());
         }
     }
 
+    // ---- replicas ----
+
+    boolean ready(int replica) {
+        return states[replica] == ReplicaState.READY;
+    }
+
+    void refreshStrictVersion() {
+        TreeMap<String, Integer> counts = new TreeMap<>();
+        for (int i = 0; i < states.length; i++) {
+            if (ready(i)) {
+                counts.merge(versions[i], 1, Integer::sum);
+            }
+        }
+        if (!counts.isEmpty() && !counts.containsKey(strictVersion)) {
+            int most = counts.values().stream().max(Integer::compare).orElseThrow();
+            counts.values().removeIf(count -> count < most);
+            strictVersion = counts.firstKey();
+        }
+    }
+
+    boolean hasDevices(TaskSpec task, int replica) {
+        String wanted = task.placement().requireDeviceMask();
+        String mask = spec.replicas().get(replica).deviceMask();
+        return wanted == null
+                || (mask != null && Arrays.asList(mask.split(",")).containsAll(Arrays.asList(wanted.split(","))));
+    }
+
+    /** Whether a replica could take a queued task if it were READY and had a slot; READY ones by their version too. */
+    boolean suits(SimTask task, int replica) {
+        String version = versions[replica];
+        return task.spec.ctx() <= ctx[replica]
+                && hasDevices(task.spec, replica)
+                && !task.failedOn.contains(replica)
+                && (task.retryVersion == null || task.retryVersion.equals(version))
+                && (!ready(replica) || !task.isStrict() || version.equals(strictVersion));
+    }
+
+    private boolean suitsAny(SimTask task, boolean ready) {
+        for (int i = 0; i < states.length; i++) {
+            if (ready(i) == ready && suits(task, i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    boolean hasReady(SimTask task) {
+        return suitsAny(task, true);
+    }
+
+    /** Whether it can still get a slot here some day, as things stand. */
+    boolean hasFuture(SimTask task) {
+        return suitsAny(task, true) || (!task.isRetry() && suitsAny(task, false));
+    }
+
+    private boolean isFree(int replica) {
+        return ready(replica) && lowestFree(replica) < slots[replica];
+    }
+
+    private boolean fitsAFreeSlot(SimTask task) {
+        if (paused || draining) {
+            return false;
+        }
+        for (int i = 0; i < states.length; i++) {
+            if (isFree(i) && suits(task, i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean hasFreeSlot() {
+        for (int i = 0; i < states.length; i++) {
+            if (!paused && !draining && isFree(i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether another READY replica of the same version could take over from the first. */
+    boolean hasSecond(SimTask task, int first) {
+        for (int i = 0; i < states.length; i++) {
+            if (i != first && ready(i) && versions[i].equals(versions[first]) && suits(task, i)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // ---- queue ----
+
     List<SimTask> queue(SimTask task) {
-        return task.spec.priority() == Priority.INTERACTIVE ? interactive : batch;
+        return task.isInteractive() ? interactive : batch;
     }
 
     boolean isFull(boolean isInteractive) {
@@ -51,8 +167,19 @@ final class NaivePool {
         return isInteractive ? batch.get(batch.size() - 1) : null;
     }
 
+    boolean accepts(boolean isInteractive) {
+        return !isFull(isInteractive) || victim(isInteractive) != null;
+    }
+
     /** Plays the rule forward until the task would start. */
     long position(SimTask task) {
+        if (aside.contains(task)) {
+            return aside.indexOf(task);
+        }
+        return (hasFreeSlot() ? 0 : aside.size()) + turn(task);
+    }
+
+    private long turn(SimTask task) {
         int i = 0;
         int b = 0;
         int turn = streak;
@@ -69,24 +196,104 @@ final class NaivePool {
         }
     }
 
+    private @Nullable SimTask head() {
+        if (!batch.isEmpty() && (interactive.isEmpty() || streak >= spec.batchGuard())) {
+            return batch.get(0);
+        }
+        return interactive.isEmpty() ? null : interactive.get(0);
+    }
+
+    /** A task that waits starts: it was its turn, and those before it that nothing READY suits step aside. */
     void started(SimTask task) {
-        boolean isInteractive = task.spec.priority() == Priority.INTERACTIVE;
-        assertThat(position(task)).as("the next to start").isZero();
+        for (SimTask other : aside) {
+            if (other == task) {
+                aside.remove(task);
+                return;
+            }
+            assertThat(fitsAFreeSlot(other))
+                    .as("%s went before %s", task, other)
+                    .isFalse();
+        }
+        for (SimTask head = head(); head != task; head = head()) {
+            assertThat(stepsAside(head)).as("%s went before %s", task, head).isTrue();
+        }
+        assertThat(turn(task)).as("the next to start").isZero();
         assertThat(queue(task).remove(0)).isSameAs(task);
-        streak = !isInteractive || batch.isEmpty() ? 0 : streak + 1;
+        streak = !task.isInteractive() || batch.isEmpty() ? 0 : streak + 1;
     }
 
     void removed(SimTask task) {
+        if (aside.remove(task)) {
+            return;
+        }
         assertThat(queue(task).remove(task)).as("%s was queued", task).isTrue();
         if (batch.isEmpty()) {
             streak = 0;
         }
     }
 
+    private boolean stepsAside(@Nullable SimTask head) {
+        if (head == null || suitsAny(head, true) || !suitsAny(head, false) || asideOfTheQueue() >= ASIDE_MAX) {
+            return false;
+        }
+        removed(head);
+        aside.add(head);
+        return true;
+    }
+
+    private long asideOfTheQueue() {
+        return aside.stream().filter(task -> !task.isRetry()).count();
+    }
+
+    boolean hasRoomForRetry() {
+        int configured =
+                spec.replicas().stream().mapToInt(PoolSpec.ReplicaSpec::slots).sum();
+        return aside.size() - asideOfTheQueue() < configured;
+    }
+
+    /** Heads that nothing READY suits step aside while a slot is free. */
+    void stepAside() {
+        while (hasFreeSlot() && stepsAside(head())) {}
+    }
+
+    /** Whether tasks for a model may wait here. */
+    boolean willServe(String modelRef) {
+        return modelRef.equals(model) || (paused && modelRef.equals(incoming));
+    }
+
+    /** All events have been dealt with: whoever could start has started, whoever had to leave has left. */
+    void assertSettled() {
+        assertThat(batch.size() + interactive.size()).isLessThanOrEqualTo(2 * spec.queueCapacity());
+        if (interactive.isEmpty() && batch.isEmpty() && aside.isEmpty()) {
+            return;
+        }
+        assertThat(draining).as("tasks wait in %s, which drains", spec.id()).isFalse();
+        stepAside();
+        SimTask head = head();
+        if (head != null && hasFreeSlot()) {
+            assertThat(fitsAFreeSlot(head))
+                    .as("%s waits though a slot is free", head)
+                    .isFalse();
+            assertThat(hasFuture(head)).as("%s waits in vain", head).isTrue();
+        }
+        for (SimTask task : aside) {
+            assertThat(fitsAFreeSlot(task))
+                    .as("%s waits though a slot is free", task)
+                    .isFalse();
+            assertThat(hasFuture(task)).as("%s waits in vain", task).isTrue();
+            assertThat(willServe(task.spec.modelRef())).isTrue();
+        }
+        if (head != null) {
+            assertThat(willServe(head.spec.modelRef())).isTrue();
+        }
+    }
+
+    // ---- leases ----
+
     void take(Lease lease, SimTask task) {
         int replica = lease.replicaIndex();
         List<@Nullable SimTask> held = holders.get(replica);
-        assertThat(states[replica]).isEqualTo(ReplicaState.READY);
+        assertThat(ready(replica)).isTrue();
         assertThat(lease.slotIndex()).isEqualTo(lowestFree(replica)).isLessThan(slots[replica]);
         while (held.size() <= lease.slotIndex()) {
             held.add(null);
@@ -109,22 +316,19 @@ final class NaivePool {
     }
 
     int leased(int replica) {
-        int count = 0;
-        for (SimTask holder : holders.get(replica)) {
-            count += holder == null ? 0 : 1;
-        }
-        return count;
+        return running(replica, Integer.MAX_VALUE).size();
     }
 
-    /** No task waits while a slot is free. */
-    void assertBusy() {
-        assertThat(batch.size() + interactive.size()).isLessThanOrEqualTo(2 * spec.queueCapacity());
-        if (interactive.isEmpty() && batch.isEmpty()) {
-            return;
+    /** Tasks that run on models before one, on one replica or, below 0, on all. */
+    List<SimTask> running(int replica, int belowGeneration) {
+        List<SimTask> found = new ArrayList<>();
+        for (int i = 0; i < states.length; i++) {
+            for (SimTask holder : replica < 0 || replica == i ? holders.get(i) : List.<SimTask>of()) {
+                if (holder != null && holder.generation < belowGeneration) {
+                    found.add(holder);
+                }
+            }
         }
-        for (int replica = 0; replica < states.length; replica++) {
-            boolean free = states[replica] == ReplicaState.READY && lowestFree(replica) < slots[replica];
-            assertThat(free).as("free slot while tasks wait in %s", spec.id()).isFalse();
-        }
+        return found;
     }
 }

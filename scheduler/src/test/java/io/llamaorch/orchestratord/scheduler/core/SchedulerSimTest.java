@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
  * with {@code -Dsim.seed=N}, run more with {@code -Dsim.seeds=N}.
  */
 class SchedulerSimTest {
-    private static final int HOURS = 10;
+    private static final int HOURS = 9;
 
     @Test
     void shouldKeepEveryPromiseWhenClientsAndEnginesMisbehave() {
@@ -18,6 +18,8 @@ class SchedulerSimTest {
         long seeds = only == null ? Long.getLong("sim.seeds", 120) : 1;
         long fromNs = System.nanoTime();
         long admitted = 0;
+        long moves = 0;
+        long retries = 0;
         for (long seed = first; seed < first + seeds; seed++) {
             SimWorld world = new SimWorld(seed);
             try {
@@ -25,13 +27,19 @@ class SchedulerSimTest {
             } catch (AssertionError | RuntimeException e) {
                 throw new AssertionError("seed " + seed + " failed; replay with -Dsim.seed=" + seed, e);
             }
-            admitted += world.admitted();
+            admitted += world.book.admitted();
+            moves += world.book.moves();
+            retries += world.book.retries();
         }
         double seconds = (System.nanoTime() - fromNs) / 1e9;
         System.out.printf(
-                "SchedulerSimTest: %d simulated hours, %d tasks admitted, %.1f s, %.0f x real time%n",
-                seeds * HOURS, admitted, seconds, seeds * HOURS * 3_600 / seconds);
+                "SchedulerSimTest: %d simulated hours, %d tasks admitted, %d moved, %d retried, %.1f s, %.0f x real time%n",
+                seeds * HOURS, admitted, moves, retries, seconds, seeds * HOURS * 3_600 / seconds);
         assertThat(admitted).isGreaterThan(seeds * HOURS);
+        if (only == null) {
+            assertThat(moves).isGreaterThan(seeds);
+            assertThat(retries).isGreaterThan(seeds);
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.scheduler.ring;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.llamaorch.orchestratord.contracts.error.ApiError;
+import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.Determinism;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
@@ -19,6 +20,7 @@ import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -35,7 +37,11 @@ class SchedulerRingTest {
     private final AtomicInteger fatal = new AtomicInteger();
     private final AtomicReference<Throwable> cause = new AtomicReference<>();
     private final AtomicReference<String> thread = new AtomicReference<>("");
+    private final List<Refusal> refusals = new CopyOnWriteArrayList<>();
     private volatile Runnable onDispatched = () -> {};
+    private volatile Runnable onAdmitted = () -> {};
+
+    private record Refusal(String handle, ApiError error) {}
 
     private SchedulerRing<String> ring(int size, WaitMode mode, Runnable onBatchEnd) {
         PoolSpec pool = new PoolSpec(
@@ -154,6 +160,53 @@ class SchedulerRingTest {
     }
 
     @Test
+    void shouldRefuseEveryAdmissionThatWasNotLookedAtWhenTheCoreBreaks() {
+        SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> {});
+        assertThat(ring.offerAdmit(spec(new UUID(0, 1)), "before")).isTrue(); // refused by the core: nothing is ready
+        assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1)).isTrue(); // the defect
+        assertThat(ring.offerAdmit(spec(new UUID(0, 2)), "same batch")).isTrue();
+        assertThat(ring.offerQuery(new UUID(0, 2))).isTrue();
+        assertThat(ring.offerAdmit(spec(new UUID(0, 3)), "same batch too")).isTrue();
+        ring.start(); // all of it is one batch
+        until(() -> fatal.get() == 1);
+
+        assertThat(refusals).extracting(Refusal::handle).containsExactly("before", "same batch", "same batch too");
+        assertThat(refusals)
+                .extracting(refusal -> refusal.error().code())
+                .containsExactly(ErrorCode.POOL_UNREADY, ErrorCode.INTERNAL, ErrorCode.INTERNAL);
+        assertThat(admitted).hasValue(0);
+    }
+
+    @Test
+    void shouldRefuseWhatWasOfferedWhileTheCoreBroke() {
+        SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> {});
+        onAdmitted = () -> {
+            ring.offerAdmit(spec(new UUID(0, 2)), "meanwhile");
+            throw new IllegalStateException("a defect");
+        };
+        assertThat(ring.offerReplicaChanged(0, 0, ReplicaState.READY, "v", 0, 0))
+                .isTrue();
+        assertThat(ring.offerAdmit(spec(new UUID(0, 1)), "breaks")).isTrue();
+        ring.start();
+        until(() -> fatal.get() == 1);
+
+        assertThat(refusals).extracting(Refusal::handle).contains("meanwhile");
+        assertThat(cause.get()).hasMessage("a defect");
+    }
+
+    @Test
+    void shouldFlushTheRefusalsOfADefectBeforeItIsTold() {
+        AtomicInteger flushed = new AtomicInteger();
+        SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> flushed.set(refused.get()));
+        assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1)).isTrue();
+        assertThat(ring.offerAdmit(spec(new UUID(0, 1)), "t")).isTrue();
+        ring.start();
+        until(() -> fatal.get() == 1);
+
+        assertThat(flushed).hasValue(1);
+    }
+
+    @Test
     void shouldTickAndFlushWhenIdle() throws InterruptedException {
         CountDownLatch ticks = new CountDownLatch(5);
         SchedulerRing<String> ring = ring(16, WaitMode.YIELDING, ticks::countDown);
@@ -191,6 +244,7 @@ class SchedulerRingTest {
         public void admitted(String task, Admission admission) {
             admitted.incrementAndGet();
             thread.set(Thread.currentThread().getName());
+            onAdmitted.run();
         }
 
         @Override
@@ -198,6 +252,7 @@ class SchedulerRingTest {
 
         @Override
         public void refused(String offered, ApiError error) {
+            refusals.add(new Refusal(offered, error));
             refused.incrementAndGet();
         }
 

@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.llamaorch.orchestratord.server.EngineChecks;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.EffectiveValue;
 import io.llamaorch.orchestratord.server.config.Origin;
@@ -44,6 +45,7 @@ final class CheckCommand implements Callable<Integer> {
         if (loaded == null) {
             return ServeCommand.UNUSABLE;
         }
+        loaded = EngineChecks.checked(loaded);
         if (json) {
             out.println(toJson(loaded));
         } else {

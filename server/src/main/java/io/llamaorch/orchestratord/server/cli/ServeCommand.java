@@ -1,8 +1,6 @@
 package io.llamaorch.orchestratord.server.cli;
 
 import io.llamaorch.orchestratord.server.Daemon;
-import io.llamaorch.orchestratord.server.EngineChecks;
-import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.Problem;
 import java.io.IOException;
@@ -47,22 +45,20 @@ final class ServeCommand implements Callable<Integer> {
         for (Problem error : loaded.errors()) {
             err.println("error: " + error);
         }
-        Config config = loaded.config();
-        if (config == null) {
+        if (loaded.config() == null) {
             for (Problem warning : loaded.warnings()) {
                 err.println("warning: " + warning);
             }
             err.println("orchestratord: not started: " + count(loaded.errors().size(), "error") + " in " + file);
             return UNUSABLE;
         }
-        return Daemon.run(
-                config, loaded.warnings().stream().map(Problem::toString).toList());
+        return Daemon.run(loaded);
     }
 
     /** The loaded configuration, or null after a sentence on {@code err} where the file cannot be read. */
     static ConfigLoader.@Nullable Loaded load(String file, List<String> sets, PrintWriter err) {
         try {
-            return EngineChecks.checked(ConfigLoader.load(Path.of(file), System.getenv(), sets));
+            return ConfigLoader.load(Path.of(file), System.getenv(), sets);
         } catch (IOException | InvalidPathException e) {
             err.println("orchestratord: cannot read " + file + ": " + ConfigLoader.reason(e));
             return null;
