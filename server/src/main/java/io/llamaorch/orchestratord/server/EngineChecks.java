@@ -1,14 +1,17 @@
 package io.llamaorch.orchestratord.server;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.adapters.process.CommandTemplate;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.EffectiveValue;
 import io.llamaorch.orchestratord.server.config.Origin;
 import io.llamaorch.orchestratord.server.config.Problem;
 import io.llamaorch.orchestratord.server.pool.Targets;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What the engines' adapters have against a configuration: URLs and options that they can't work with. */
 public final class EngineChecks {
@@ -25,6 +28,11 @@ public final class EngineChecks {
         for (int p = 0; p < config.pools().size(); p++) {
             Config.Pool pool = config.pools().get(p);
             EngineAdapter adapter = adapters.of(pool.engine());
+            String unstartable = startProblem(pool);
+            if (unstartable != null) {
+                String path = "pools." + p + ".command";
+                errors.add(new Problem(origin(loaded, path, "pools." + p + ".engine"), path, unstartable));
+            }
             for (int r = 0; r < pool.replicas().size(); r++) {
                 String problem =
                         adapter.problemOf(Targets.of(pool, pool.replicas().get(r)));
@@ -37,6 +45,26 @@ public final class EngineChecks {
         return errors.isEmpty()
                 ? loaded
                 : new ConfigLoader.Loaded(null, List.copyOf(errors), loaded.warnings(), loaded.effective());
+    }
+
+    /** Why an engine of the pool could not be started on this host, as far as its files tell. */
+    private static @Nullable String startProblem(Config.Pool pool) {
+        Config.Provisioning process = pool.process();
+        if (process == null) {
+            return null;
+        }
+        for (Config.Replica replica : pool.replicas()) {
+            String mask = replica.deviceMask();
+            try {
+                process.command()
+                        .resolve(
+                                new CommandTemplate.Values("", mask == null ? "" : mask, pool.ctx(), replica.slots()),
+                                1);
+            } catch (IOException e) {
+                return e.getMessage();
+            }
+        }
+        return null;
     }
 
     /** Where the URL stands; a replica whose engine the daemon starts has none: then its pool's engine. */

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.llamaorch.orchestratord.adapters.EngineCall;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.EngineTimeouts;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.adapters.llamacpp.LlamaCppAdapter;
 import io.llamaorch.orchestratord.adapters.testing.RecordingSink;
 import io.llamaorch.orchestratord.adapters.testing.Requests;
+import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
+import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.Determinism;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
@@ -47,7 +50,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class LlamaWorkerIT {
     private static final int CTX = 65_536;
-    private static final LlamaCppAdapter ADAPTER = new LlamaCppAdapter();
+    private static final LlamaCppAdapter ADAPTER =
+            new LlamaCppAdapter(new EngineHttpClient(OutboundPolicy.of(List.of("http"), List.of("127.0.0.1"))));
     private static final MultiThreadIoEventLoopGroup GROUP =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
 
@@ -70,7 +74,7 @@ class LlamaWorkerIT {
     }
 
     private static EngineTarget target(LlamaWorkerProcess of) {
-        return new EngineTarget("p", "r0", of.url(), 5_000, 30_000, 30_000);
+        return EngineTarget.of("p", "r0", of.url(), EngineTimeouts.of(5_000, 30_000, 30_000));
     }
 
     private static EngineCall call(LlamaWorkerProcess of, TaskRequest request, RecordingSink sink) {

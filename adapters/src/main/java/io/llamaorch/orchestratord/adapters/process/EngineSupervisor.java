@@ -64,6 +64,7 @@ public final class EngineSupervisor implements AutoCloseable {
     private final Map<String, Replica> replicas = new LinkedHashMap<>();
     private volatile List<EngineStatus> statuses = List.of();
     private long runs;
+    private volatile long lastRun;
     private boolean closing;
 
     /** A supervisor without driver telemetry. */
@@ -160,6 +161,15 @@ public final class EngineSupervisor implements AutoCloseable {
      * happens when the engine is active with an equal spec. Completes when the old one is gone.
      */
     public CompletableFuture<Void> replace(EngineSpec spec) {
+        return replace(spec, false);
+    }
+
+    /** {@link #replace}, also of an engine that is active with an equal spec. Not idempotent. */
+    public CompletableFuture<Void> restart(EngineSpec spec) {
+        return replace(spec, true);
+    }
+
+    private CompletableFuture<Void> replace(EngineSpec spec, boolean anew) {
         return order(done -> {
             refuseWhenClosing();
             Replica replica = replicas.computeIfAbsent(spec.replicaId(), id -> new Replica());
@@ -167,7 +177,7 @@ public final class EngineSupervisor implements AutoCloseable {
             if (lane == null || !lane.isActive()) {
                 begin(replica, spec);
                 done.complete(null);
-            } else if (lane.wanted && lane.spec.equals(spec)) {
+            } else if (!anew && lane.wanted && lane.spec.equals(spec)) {
                 done.complete(null);
             } else {
                 lane.next = spec;
@@ -283,6 +293,11 @@ public final class EngineSupervisor implements AutoCloseable {
         return statuses;
     }
 
+    /** Number of the last start so far; what is ordered from now on starts with a higher one. Any thread. */
+    public long lastRun() {
+        return lastRun;
+    }
+
     /** The last lines of the engine of start {@code runId}, oldest first, empty where it is gone. Any thread. */
     public CompletableFuture<List<String>> logTail(long runId, int max) {
         CompletableFuture<List<String>> out = new CompletableFuture<>();
@@ -366,6 +381,7 @@ public final class EngineSupervisor implements AutoCloseable {
         }
         lane.policy.onStart(nowMs());
         lane.runId = ++runs;
+        lastRun = lane.runId;
         lane.wasReady = false;
         lane.unresponsive = null;
         long runId = lane.runId;

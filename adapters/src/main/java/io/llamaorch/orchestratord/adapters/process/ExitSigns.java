@@ -60,6 +60,7 @@ final class ExitSigns {
             rule(
                     ExitKind.MODEL_MISSING,
                     true,
+                    "llama-worker: (?:model_missing|model_refused): ",
                     "gguf_init_from_file\\w*: failed to open",
                     "failed to open GGUF file",
                     "invalid magic characters",
@@ -92,6 +93,7 @@ final class ExitSigns {
             rule(
                     ExitKind.CANNOT_START,
                     true,
+                    "llama-worker: (?:native_unavailable|usage): ",
                     "error while loading shared libraries",
                     "engine-guard\\.sh: .*exec: ",
                     "bad interpreter",

@@ -113,6 +113,17 @@ class ExitClassifierTest {
     }
 
     @Test
+    void shouldKnowTheWordsOfTheLlamaWorker() {
+        assertThat(of(66, "llama-worker: model_missing: /m/x.gguf is not readable")
+                        .kind())
+                .isEqualTo(ExitKind.MODEL_MISSING);
+        assertThat(of(65, "llama-worker: model_refused: no GGUF").kind()).isEqualTo(ExitKind.MODEL_MISSING);
+        assertThat(of(69, "llama-worker: native_unavailable: libgomp.so.1").kind())
+                .isEqualTo(ExitKind.CANNOT_START);
+        assertThat(of(64, "llama-worker: usage: --ctx is no number").kind()).isEqualTo(ExitKind.CANNOT_START);
+    }
+
+    @Test
     void shouldTellCrashSignalAndCodeApart() {
         assertThat(of(139, "about to go")).satisfies(reason -> {
             assertThat(reason.kind()).isEqualTo(ExitKind.CRASH);

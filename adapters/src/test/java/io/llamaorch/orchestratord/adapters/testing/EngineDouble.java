@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   main:  [--engine=llamacpp|vllm|sglang|ollama|openai|tgi|triton] [--port=0] [--slots=4] [--ctx=4096] [--loading=1] and any knob of DoubleScript: [--pace=20] [--ttft=100] …
  *          prints "PORT n" on stdout; ends when stdin ends, as it does when the parent dies
+ *          --model=NAME: as an engine that is given its model, and goes on without stdin; NAME that ends in "bad": exits
+ *          with status 1; in "never": does not get ready
  *   POST /__control {"slots":2,"loading":1,"pace":20,"fault":"close@5","api_key":"k","refuse_ms":500,"stall_probes":1,"models":"a,b"}
  *   GET  /__last    the last body posted
  *   GET  /__stats   {"running","running_max","deferred","open","requests","completed","aborted","last_abort_epoch_ms",…}
@@ -80,9 +82,20 @@ public final class EngineDouble implements AutoCloseable {
             int equals = bare.indexOf('=');
             knobs.put(equals < 0 ? bare : bare.substring(0, equals), equals < 0 ? "1" : bare.substring(equals + 1));
         }
+        String model = knobs.remove("model");
+        if (model != null && model.endsWith("bad")) {
+            System.err.println("error loading model: no such file: " + model);
+            Runtime.getRuntime().halt(1);
+        }
+        if (model != null && model.endsWith("never")) {
+            knobs.put("loading", "1");
+        }
         EngineDouble server = start(knobs);
         System.out.println("PORT " + server.port());
         System.out.flush();
+        if (model != null) {
+            return; // its event loop goes on
+        }
         while (System.in.read() >= 0) {
             // Nothing is said on stdin; its end is the parent's.
         }

@@ -44,7 +44,10 @@ final class PoolBinding {
                 s.section("health", PoolBinding::health, "how its replicas are watched"),
                 access(s),
                 s.textMap("options", 32, "what only this kind of engine knows"),
-                s.flag("preload", false, "a replica decodes one token before it is called ready"),
+                s.flag(
+                        "preload",
+                        s.reading() && !external,
+                        "a replica decodes one token before it is called ready; true where the daemon starts it"),
                 s.section("reload", PoolBinding::reload, "how it gets another model"),
                 process);
     }

@@ -4,6 +4,7 @@ import io.llamaorch.orchestratord.adapters.process.CommandTemplate;
 import io.llamaorch.orchestratord.adapters.process.RestartPolicy;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,9 @@ final class ProcessBinding {
                 PROVISIONING.get(0),
                 "who starts its engines: somebody else, or the daemon");
         List<String> command = s.texts(
-                "command", 256, "program and arguments; {model}, {port}, {devices}, {ctx} and {slots} are filled in");
+                "command",
+                256,
+                "program and arguments; {model}, {port}, {devices}, {ctx} and {slots} are filled in; a relative path counts from directory, else from this file");
         Map<String, String> env = s.textMap("env", 256, "environment variables of its engines");
         String directory = s.text("directory", null, "working directory of its engines; else the daemon's");
         Config.Provisioning limits =
@@ -53,13 +56,24 @@ final class ProcessBinding {
             Section s, List<String> command, Map<String, String> env, @Nullable String directory) {
         try {
             Path folder = directory == null ? null : ConfigBinding.resolve(Path.of(directory), s.origin("directory"));
-            return new CommandTemplate(command, env, folder);
+            return new CommandTemplate(located(s, command, folder), env, folder);
         } catch (InvalidPathException e) {
             s.problem("directory", "not a path");
         } catch (IllegalArgumentException e) {
             s.problem("command", String.valueOf(e.getMessage()));
         }
         return null;
+    }
+
+    /** A program named by a relative path is looked for in the engine's folder, else in that of the file that names it. */
+    private static List<String> located(Section s, List<String> command, @Nullable Path folder) {
+        String program = command.get(0);
+        if (folder != null || program.startsWith("/") || program.indexOf('/') < 0 || program.indexOf('{') >= 0) {
+            return command;
+        }
+        List<String> all = new ArrayList<>(command);
+        all.set(0, ConfigBinding.resolve(Path.of(program), s.origin("command")).toString());
+        return all;
     }
 
     private static Config.Provisioning limits(Section s) {
@@ -70,17 +84,22 @@ final class ProcessBinding {
             s.problem("restart_cap_ms", cap + " is below restart_base_ms, " + base);
             cap = base;
         }
+        long vram = s.number(
+                "restart_vram_ms",
+                1,
+                ConfigBinding.DAY_MS,
+                Math.min(d.vramBaseMs(), cap),
+                "least wait after GPU memory ran out, ms; at most restart_cap_ms");
+        if (vram > cap) {
+            s.problem("restart_vram_ms", vram + " is above restart_cap_ms, " + cap);
+            vram = cap;
+        }
         return new Config.Provisioning(
                 new CommandTemplate(List.of("none"), Map.of(), null),
                 new RestartPolicy.Limits(
                         base,
                         cap,
-                        s.number(
-                                "restart_vram_ms",
-                                1,
-                                ConfigBinding.DAY_MS,
-                                d.vramBaseMs(),
-                                "least wait after GPU memory ran out, ms"),
+                        vram,
                         s.number(
                                 "stable_ms",
                                 1,

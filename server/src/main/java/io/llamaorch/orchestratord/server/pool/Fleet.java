@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  *   EngineSupervisor ── status ──▶ Fleet ── retarget, hold ──▶ ReplicaWatch ── view ──▶ Fleet ── ready, unresponsive ──▶ EngineSupervisor
  * </pre>
  *
- * <p>Each start of a process has a run id; a watch looks at one run, and what is said of another one is not its concern.
+ * <p>Each start of a process has a run id; a watch looks at one run, and what is said of an earlier one is not its concern.
+ * While a loader has claimed a replica, its watch looks at nothing new: what is started then is the loader's to judge.
  *
  * <p><b>Owner thread:</b> the control loop, but for {@link #start}, {@link #close} and the methods that say so.
  */
@@ -47,8 +48,18 @@ final class Fleet implements AutoCloseable {
         final ReplicaWatch watch;
         /** The run that the watch looks at, 0 for none. */
         long run;
-
+        /** The run that has been ready and is asked whether it hangs, 0 for none. */
+        long ready;
+        /** Whether somebody looks again whether it hangs. */
+        boolean suspected;
+        /** Whether {@code run} is one beside the current one, which is on its way out. */
+        boolean beside;
+        /** Whether a loader judges what is started. */
+        boolean claimed;
+        /** As its engine's supervisor counts: from 0 again with each order. */
         long restarts;
+        /** In all. */
+        long restartsInAll;
 
         Member(Replica replica, ReplicaWatch watch) {
             this.replica = replica;
@@ -62,7 +73,7 @@ final class Fleet implements AutoCloseable {
     private final EventLog log;
     private final Map<String, Member> members = new HashMap<>();
     private final List<Consumer<EngineStatus>> followers = new ArrayList<>();
-    private @Nullable EngineSupervisor supervisor;
+    private volatile @Nullable EngineSupervisor supervisor;
     private StartListener started = (pool, replica) -> {};
 
     /** @param loop the control loop */
@@ -123,6 +134,11 @@ final class Fleet implements AutoCloseable {
                         spec(member.replica, member.replica.pool().config().model())));
     }
 
+    /** Whether {@link #start} has come so far that orders can be given; any thread. */
+    boolean isStarted() {
+        return supervisor != null;
+    }
+
     EngineSupervisor supervisor() {
         EngineSupervisor running = supervisor;
         if (running == null) {
@@ -163,11 +179,12 @@ final class Fleet implements AutoCloseable {
     /** Where a process of a replica listens, serving a model. */
     static EngineTarget target(Replica replica, int port, String modelRef) {
         Config.Pool pool = replica.pool().config();
+        String named = pool.engineModel(); // its command line gives it that name, whatever the model
         return Targets.at(
                 pool,
                 pool.replicas().get(replica.index()),
                 URI.create("http://127.0.0.1:" + port),
-                Targets.engineModel(modelRef));
+                named != null ? named : Targets.engineModel(modelRef));
     }
 
     /** Told of every status from now on, on the control loop; until {@link #unfollow}. */
@@ -179,18 +196,65 @@ final class Fleet implements AutoCloseable {
         followers.remove(follower);
     }
 
+    /** From now on what is started for a replica is no concern of its watch, until {@link #adopt} or {@link #release}. */
+    void claim(Replica replica) {
+        member(replica).claimed = true;
+    }
+
     /** From now on a replica's watch looks at this run, which is ready. */
-    void adopt(Replica replica, long run) {
-        Member member = members.get(name(replica));
-        if (member != null) {
-            member.run = run;
+    void adopt(Replica replica, long run, ModelLoader.Mode mode) {
+        Member member = member(replica);
+        member.claimed = false;
+        member.beside = mode == ModelLoader.Mode.BESIDE;
+        member.run = run;
+        member.ready = run;
+    }
+
+    /** What was started while a replica was claimed is its watch's to judge now. */
+    void release(Replica replica) {
+        Member member = member(replica);
+        if (!member.claimed) {
+            return;
         }
+        member.claimed = false;
+        for (EngineStatus status : supervisor().statuses()) {
+            if (status.replicaId().equals(name(replica)) && status.role() == EngineStatus.Role.CURRENT) {
+                onCurrent(member, status);
+            }
+        }
+    }
+
+    /** Makes the engines that were loaded beside the replica's its own; where one has ended by now, another is started. */
+    void promote(Replica replica) {
+        supervisor().promote(name(replica)).exceptionally(why -> {
+            loop.execute(() -> startInstead(replica));
+            return null;
+        });
+    }
+
+    private void startInstead(Replica replica) {
+        member(replica).beside = false;
+        supervisor().abandon(name(replica));
+        supervisor().restart(spec(replica, replica.modelRef())).exceptionally(why -> null); // only when closing
+    }
+
+    private Member member(Replica replica) {
+        Member member = members.get(name(replica));
+        if (member == null) {
+            throw new IllegalStateException("the daemon does not start the engine of " + name(replica));
+        }
+        return member;
     }
 
     private void onStatus(EngineStatus status) {
         Member member = members.get(status.replicaId());
         if (member != null && status.role() == EngineStatus.Role.CURRENT) {
-            onCurrent(member, status);
+            member.beside &= status.runId() != member.run;
+            if (!member.beside) {
+                onCurrent(member, status);
+            }
+        } else if (member != null && status.runId() == member.run && status.state() == EngineState.FAILED) {
+            hold(member, status); // adopted, and ended before it was promoted
         }
         List.copyOf(followers).forEach(follower -> follower.accept(status));
     }
@@ -198,22 +262,23 @@ final class Fleet implements AutoCloseable {
     private void onCurrent(Member member, EngineStatus status) {
         String poolId = member.replica.pool().config().id();
         if (status.restarts() > member.restarts) {
-            metrics.restarts(poolId, member.replica.id()).inc((double) (status.restarts() - member.restarts));
+            long more = status.restarts() - member.restarts;
+            member.restartsInAll += more;
+            metrics.restarts(poolId, member.replica.id()).inc((double) more);
         }
         member.restarts = status.restarts();
         switch (status.state()) {
             case STARTING -> {
-                if (member.run != status.runId() && status.port() > 0) {
+                if (!member.claimed && member.run < status.runId() && status.port() > 0) {
                     member.run = status.runId();
-                    member.watch.onRestart((int) Math.min(Integer.MAX_VALUE, status.restarts()));
+                    member.watch.onRestart((int) Math.min(Integer.MAX_VALUE, member.restartsInAll));
                     look(member, status);
                 }
             }
             case RUNNING -> {}
             case STOPPED, STOPPING, BACKOFF, FAILED -> {
-                if (member.run == status.runId()) {
-                    String why = status.lastError();
-                    member.watch.hold(why == null ? words(status.state()) : why);
+                if (member.run <= status.runId()) {
+                    hold(member, status);
                 }
                 if (status.state() != EngineState.STOPPING) {
                     log.engineProcess(poolId, member.replica.id(), words(status.state()), status.lastError());
@@ -222,12 +287,18 @@ final class Fleet implements AutoCloseable {
         }
     }
 
+    private static void hold(Member member, EngineStatus status) {
+        String why = status.lastError();
+        String more = status.state() == EngineState.FAILED ? "; reload the pool to start it again" : "";
+        member.watch.hold(why == null ? words(status.state()) : why + more);
+    }
+
     private static String words(EngineState state) {
         return switch (state) {
             case STOPPED -> "its engine is stopped";
             case STOPPING -> "its engine is being stopped";
             case BACKOFF -> "its engine ended and is started again soon";
-            case FAILED -> "its engine ended too often and is not started again; reload the pool to try once more";
+            case FAILED -> "its engine ended too often and is not started again; reload the pool to start it again";
             case STARTING, RUNNING -> "its engine runs";
         };
     }
@@ -236,37 +307,54 @@ final class Fleet implements AutoCloseable {
         Replica replica = member.replica;
         EngineTarget target = target(replica, status.port(), replica.modelRef());
         replica.move(target);
-        member.watch.retarget(target, null);
+        member.watch.retarget(target, null, status.runId());
         started.onStarted(replica.pool().index(), replica.index());
     }
 
     /** A watch has seen something; on the watch's loop. */
     void onView(Replica replica, ReplicaView before, ReplicaView now) {
-        if (members.containsKey(name(replica)) && before.state() != now.state()) {
-            loop.execute(() -> judge(replica, now));
+        Member member = members.get(name(replica));
+        if (member != null && before.state() != now.state()) {
+            long run = member.watch.run();
+            loop.execute(() -> judge(member, run, now));
         }
     }
 
-    private void judge(Replica replica, ReplicaView view) {
-        Member member = members.get(name(replica));
-        if (member == null || member.run == 0) {
+    /** @param run that the watch looked at when it saw this */
+    private void judge(Member member, long run, ReplicaView view) {
+        if (run == 0 || run != member.run) {
             return;
         }
-        long run = member.run;
         if (view.state() == ReplicaStatus.State.READY) {
+            member.ready = run;
             supervisor().ready(run);
         } else if (view.state() == ReplicaStatus.State.DOWN) {
-            long hangMs = process(replica.pool().config()).hangMs();
-            loop.schedule(() -> endIfHung(member, run, hangMs), hangMs, TimeUnit.MILLISECONDS);
+            endIfHung(member, run);
         }
     }
 
-    private void endIfHung(Member member, long run, long hangMs) {
-        ReplicaView now = member.watch.view();
-        boolean trusted = now.breaker() == ReplicaView.BreakerState.CLOSED;
-        if (member.run == run && now.state() == ReplicaStatus.State.DOWN && trusted && !member.watch.isHeld()) {
-            supervisor().unresponsive(run, "no good answer to a probe for " + hangMs + " ms: " + now.lastError());
+    /** Ends an engine that was ready once and answers no probe; until then its start has a limit of its own. */
+    private void endIfHung(Member member, long run) {
+        boolean concerns = member.run == run && member.ready == run && !member.watch.isHeld();
+        if (member.suspected || !concerns || member.watch.view().state() != ReplicaStatus.State.DOWN) {
+            return;
         }
+        long hangMs = process(member.replica.pool().config()).hangMs();
+        long silentMs = member.watch.silentMs();
+        if (silentMs >= hangMs) {
+            member.ready = 0;
+            String error = member.watch.view().lastError();
+            supervisor().unresponsive(run, "no good answer to a probe for " + silentMs + " ms: " + error);
+            return;
+        }
+        member.suspected = true;
+        loop.schedule(
+                () -> {
+                    member.suspected = false;
+                    endIfHung(member, member.run);
+                },
+                Math.max(1, hangMs - silentMs),
+                TimeUnit.MILLISECONDS);
     }
 
     /** Ends every engine, within their graces. Not on an event loop. */

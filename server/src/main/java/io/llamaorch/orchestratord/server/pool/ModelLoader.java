@@ -28,8 +28,9 @@ interface ModelLoader {
      *
      * @param target where it is
      * @param status what its probe said
+     * @param run number of its process, 0 where the daemon does not start it
      */
-    record Ready(EngineTarget target, ReplicaStatus status) {}
+    record Ready(EngineTarget target, ReplicaStatus status, long run) {}
 
     /**
      * What became of a load.

@@ -89,7 +89,7 @@ final class NativeLoader implements ModelLoader {
             Verification.begin(pool.adapter(), target, pool.config(), loop, leftMs(), verdict -> {
                 ReplicaStatus status = verdict.status();
                 if (verdict.problem() == null && status != null) {
-                    ready.add(new Ready(target, status));
+                    ready.add(new Ready(target, status, 0));
                     next();
                 } else {
                     undo(target, String.valueOf(verdict.problem()));

@@ -247,6 +247,10 @@ public final class PoolControl {
                                 + " model there, or let the daemon start it (provisioning: process)")));
                 return;
             }
+            if (state.pool.config().process() != null && !fleet.isStarted()) {
+                done.accept(Answer.refused(conflict(state.pool, "has not been started yet; try again in a moment")));
+                return;
+            }
             new Reload(this, state, loader, modelRef, deadlineMs, done).begin();
         });
     }

@@ -3,10 +3,10 @@ package io.llamaorch.orchestratord.server.pool;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.adapters.process.EngineSpec;
-import io.llamaorch.orchestratord.adapters.process.EngineState;
 import io.llamaorch.orchestratord.adapters.process.EngineStatus;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -42,13 +42,7 @@ final class ProcessLoader implements ModelLoader {
     @Override
     public void load(String modelRef, Mode mode, long limitMs, Consumer<Loaded> done) {
         lastMode = mode;
-        new Load(modelRef, mode, limitMs, loaded -> {
-                    if (loaded.problem() != null && mode == Mode.BESIDE) {
-                        pool.replicas().forEach(replica -> fleet.supervisor().abandon(Fleet.name(replica)));
-                    }
-                    done.accept(loaded);
-                })
-                .begin();
+        new Load(modelRef, mode, limitMs, done).begin();
     }
 
     @Override
@@ -59,7 +53,7 @@ final class ProcessLoader implements ModelLoader {
     @Override
     public void retireOld() {
         if (lastMode == Mode.BESIDE) {
-            pool.replicas().forEach(replica -> fleet.supervisor().promote(Fleet.name(replica)));
+            pool.replicas().forEach(fleet::promote);
         }
     }
 
@@ -68,11 +62,16 @@ final class ProcessLoader implements ModelLoader {
         private final String modelRef;
         private final Mode mode;
         private final long deadlineNs;
-        private final Map<String, Replica> waiting = new HashMap<>();
+        private final Map<String, Replica> replicas = new HashMap<>();
+        private final Map<String, Attempt> attempts = new HashMap<>();
         private final Map<Integer, Ready> ready = new HashMap<>();
-        private final Map<String, Long> runs = new HashMap<>();
         private final Consumer<EngineStatus> follower = this::onStatus;
         private @Nullable Consumer<Loaded> done;
+        private @Nullable ScheduledFuture<?> limit;
+        private long startedAfter;
+
+        /** One process that is being verified; {@code end} ends that. */
+        private record Attempt(long run, Consumer<String> end) {}
 
         Load(String modelRef, Mode mode, long limitMs, Consumer<Loaded> done) {
             this.modelRef = modelRef;
@@ -86,57 +85,88 @@ final class ProcessLoader implements ModelLoader {
         }
 
         void begin() {
+            startedAfter = fleet.supervisor().lastRun();
             fleet.follow(follower);
-            loop.schedule(() -> end(Loaded.failed("not started in time")), leftMs(), TimeUnit.MILLISECONDS);
+            limit = loop.schedule(() -> end(Loaded.failed(tooLate())), leftMs(), TimeUnit.MILLISECONDS);
             for (Replica replica : pool.replicas()) {
-                waiting.put(Fleet.name(replica), replica);
+                replicas.put(Fleet.name(replica), replica);
             }
             for (Replica replica : pool.replicas()) {
                 EngineSpec spec = fleet.spec(replica, modelRef);
+                if (mode == Mode.INSTEAD) {
+                    fleet.claim(replica);
+                }
                 CompletableFuture<Void> ordered = mode == Mode.BESIDE
                         ? fleet.supervisor().runTwo(spec)
-                        : fleet.supervisor().replace(spec);
+                        : fleet.supervisor().restart(spec);
                 ordered.exceptionally(failure -> {
-                    loop.execute(() -> end(Loaded.failed("replica " + replica.id() + ": " + failure.getMessage())));
+                    loop.execute(() -> fail(replica, failure.getMessage()));
                     return null;
                 });
             }
         }
 
+        private String tooLate() {
+            StringBuilder waiting = new StringBuilder();
+            for (Replica replica : pool.replicas()) {
+                if (!ready.containsKey(replica.index())) {
+                    waiting.append(waiting.isEmpty() ? "" : ", ").append(replica.id());
+                }
+            }
+            return "the deadline came before these replicas were ready: " + waiting;
+        }
+
         private void onStatus(EngineStatus status) {
-            Replica replica = waiting.get(status.replicaId());
+            Replica replica = replicas.get(status.replicaId());
             EngineStatus.Role role = mode == Mode.BESIDE ? EngineStatus.Role.CANDIDATE : EngineStatus.Role.CURRENT;
-            if (done == null || replica == null || status.role() != role) {
+            if (done == null || replica == null || status.role() != role || status.runId() <= startedAfter) {
                 return;
             }
-            Long known = runs.get(status.replicaId());
-            if (status.state() == EngineState.STARTING && status.port() > 0 && known == null) {
-                runs.put(status.replicaId(), status.runId());
-                verify(replica, status);
-            } else if (known != null && known == status.runId() && isOver(status.state())) {
-                end(Loaded.failed("replica " + replica.id() + ": " + status.lastError()));
+            Attempt known = attempts.get(status.replicaId());
+            switch (status.state()) {
+                case STARTING -> {
+                    if (known == null && status.port() > 0) {
+                        verify(replica, status);
+                    }
+                }
+                // Stopped as asked: it was started anew by itself before the order came, and another one follows.
+                case STOPPED -> forget(replica);
+                case BACKOFF, FAILED -> fail(replica, status.lastError());
+                case STOPPING, RUNNING -> {}
             }
         }
 
-        private static boolean isOver(EngineState state) {
-            return state == EngineState.BACKOFF || state == EngineState.FAILED || state == EngineState.STOPPED;
+        private void forget(Replica replica) {
+            ready.remove(replica.index());
+            Attempt attempt = attempts.remove(Fleet.name(replica));
+            if (attempt != null) {
+                attempt.end().accept("it was stopped");
+            }
         }
 
         private void verify(Replica replica, EngineStatus status) {
             EngineTarget target = Fleet.target(replica, status.port(), modelRef);
-            Verification.begin(pool.adapter(), target, pool.config(), loop, leftMs(), verdict -> {
-                ReplicaStatus found = verdict.status();
-                if (verdict.problem() != null || found == null) {
-                    end(Loaded.failed("replica " + replica.id() + ": " + verdict.problem()));
-                    return;
-                }
-                fleet.supervisor().ready(status.runId());
-                ready.put(replica.index(), new Ready(target, found));
-                if (ready.size() == pool.replicas().size()) {
-                    pool.replicas().forEach(one -> fleet.adopt(one, runs.getOrDefault(Fleet.name(one), 0L)));
-                    end(Loaded.of(inOrder()));
-                }
-            });
+            Consumer<String> end =
+                    Verification.begin(pool.adapter(), target, pool.config(), loop, leftMs(), verdict -> {
+                        Attempt attempt = attempts.get(Fleet.name(replica));
+                        if (done != null && attempt != null && attempt.run() == status.runId()) {
+                            onVerdict(replica, target, status.runId(), verdict);
+                        }
+                    });
+            attempts.put(Fleet.name(replica), new Attempt(status.runId(), end));
+        }
+
+        private void onVerdict(Replica replica, EngineTarget target, long run, Verification.Verdict verdict) {
+            ReplicaStatus found = verdict.status();
+            if (verdict.problem() != null || found == null) {
+                fail(replica, verdict.problem());
+                return;
+            }
+            fleet.supervisor().ready(run);
+            ready.put(replica.index(), new Ready(target, found, run));
+            if (ready.size() == pool.replicas().size()) {
+                end(Loaded.of(inOrder()));
+            }
         }
 
         private List<Ready> inOrder() {
@@ -150,13 +180,33 @@ final class ProcessLoader implements ModelLoader {
             return all;
         }
 
+        private void fail(Replica replica, @Nullable String why) {
+            end(Loaded.failed("replica " + replica.id() + ": " + why));
+        }
+
         private void end(Loaded loaded) {
             Consumer<Loaded> waitingFor = done;
+            ScheduledFuture<?> timer = limit;
+            if (waitingFor == null) {
+                return;
+            }
             done = null;
             fleet.unfollow(follower);
-            if (waitingFor != null) {
-                waitingFor.accept(loaded);
+            if (timer != null) {
+                timer.cancel(false);
             }
+            attempts.values().forEach(attempt -> attempt.end().accept("the load is over"));
+            for (Replica replica : pool.replicas()) {
+                Ready one = ready.get(replica.index());
+                if (loaded.problem() == null && one != null) {
+                    fleet.adopt(replica, one.run(), mode);
+                } else if (mode == Mode.INSTEAD) {
+                    fleet.release(replica);
+                } else {
+                    fleet.supervisor().abandon(Fleet.name(replica));
+                }
+            }
+            waitingFor.accept(loaded);
         }
     }
 }

@@ -96,7 +96,7 @@ public final class Reload {
         for (int i = 0; i < loaded.replicas().size(); i++) {
             Ready ready = loaded.replicas().get(i);
             state.pool.replicas().get(i).install(generation, model, ready.target());
-            state.watches.get(i).retarget(ready.target(), ready.status());
+            state.watches.get(i).retarget(ready.target(), ready.status(), ready.run());
         }
         control.tell(() -> control.ring().offerEndReload(state.pool.index(), true));
         state.lastReloadMs = tookMs();
@@ -120,7 +120,7 @@ public final class Reload {
                 for (int i = 0; i < restored.replicas().size(); i++) {
                     Ready ready = restored.replicas().get(i);
                     state.pool.replicas().get(i).move(ready.target());
-                    state.watches.get(i).retarget(ready.target(), ready.status());
+                    state.watches.get(i).retarget(ready.target(), ready.status(), ready.run());
                 }
                 rolledBack(why + "; " + previous + " is back and serves on");
             } else {

@@ -65,6 +65,11 @@ final class ReplicaWatch {
     private volatile boolean asking;
     private boolean askAgain;
     private boolean warm;
+    private @Nullable Preload preload;
+    private long run;
+    /** Since when no probe has brought a good answer, by {@code nanoTime}; 0 while they do. */
+    private volatile long silentSinceNs;
+
     private boolean stopped;
     private volatile boolean troubled;
     private volatile ReplicaView view = ReplicaView.UNKNOWN;
@@ -113,6 +118,17 @@ final class ReplicaWatch {
         return held != null;
     }
 
+    /** How long no probe has brought a good answer, ms; 0 while they do, or nothing was asked. Any thread. */
+    long silentMs() {
+        long sinceNs = silentSinceNs;
+        return sinceNs == 0 ? 0 : Math.max(1, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sinceNs));
+    }
+
+    /** Which process it looks at, as {@link #retarget} named it. */
+    long run() {
+        return run;
+    }
+
     /** Whether an answer is awaited; any thread. */
     boolean isAsking() {
         return asking;
@@ -130,11 +146,13 @@ final class ReplicaWatch {
      * Any thread: the engine is at another place, or another process, from now on; nothing of the old one counts.
      *
      * @param known what a probe and a first token have shown of it already, null where it is still to be asked
+     * @param newRun number of the process, for {@link #run}; 0 where the daemon does not start it
      */
-    void retarget(EngineTarget newTarget, @Nullable ReplicaStatus known) {
+    void retarget(EngineTarget newTarget, @Nullable ReplicaStatus known, long newRun) {
         loop.execute(() -> {
             target = newTarget;
             held = null;
+            run = newRun;
             restart();
             probed = known;
             warm = known != null;
@@ -233,7 +251,13 @@ final class ReplicaWatch {
         asking = false;
         askAgain = false;
         misses = 0;
+        silentSinceNs = 0;
         warm = false;
+        Preload decoding = preload;
+        preload = null;
+        if (decoding != null) {
+            decoding.abort();
+        }
         probed = null;
         taskError = null;
         occupied = 0;
@@ -267,18 +291,24 @@ final class ReplicaWatch {
             return;
         }
         misses = status.state() == State.DOWN ? misses + 1 : 0;
+        silentSinceNs = misses == 0 ? 0 : silentSinceNs == 0 ? System.nanoTime() | 1 : silentSinceNs;
         boolean believed = status.state() != State.DOWN || misses >= settings.misses() || !isReady();
         if (believed) {
             take(status);
         }
         long periodMs =
                 believed ? (status.state() == State.READY && warm ? settings.periodMs() : downPeriodMs()) : AGAIN_MS;
-        if (askAgain) {
-            askAgain = false;
-            periodMs = Math.min(periodMs, AGAIN_MS);
+        if (asking) {
+            return; // it decodes its first token; what comes of that decides when to ask again
         }
+        askLater(periodMs);
+    }
+
+    private void askLater(long periodMs) {
+        long inMs = askAgain ? Math.min(periodMs, AGAIN_MS) : periodMs;
+        askAgain = false;
         cancelNext();
-        next = loop.schedule(this::ask, periodMs, TimeUnit.MILLISECONDS);
+        next = loop.schedule(this::ask, inMs, TimeUnit.MILLISECONDS);
     }
 
     private long downPeriodMs() {
@@ -321,14 +351,20 @@ final class ReplicaWatch {
         }
         int asked = round;
         asking = true;
-        new Preload(adapter, target, replica.pool().config(), loop).run(failure -> {
+        Preload decoding = new Preload(adapter, target, replica.pool().config(), loop);
+        preload = decoding;
+        decoding.run(failure -> {
             if (asked != round) {
                 return;
             }
+            preload = null;
             asking = false;
             warm = failure == null;
             taskError = failure == null ? null : bounded("one-token decode: " + failure.message());
             publish();
+            if (!stopped) {
+                askLater(warm ? settings.periodMs() : downPeriodMs());
+            }
         });
     }
 

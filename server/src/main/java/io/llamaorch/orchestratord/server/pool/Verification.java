@@ -30,6 +30,7 @@ final class Verification {
     private final EventLoop loop;
     private @Nullable Consumer<Verdict> done;
     private @Nullable ReplicaStatus last;
+    private @Nullable Preload decoding;
 
     private Verification(
             EngineAdapter adapter, EngineTarget target, Config.Pool pool, EventLoop loop, Consumer<Verdict> done) {
@@ -74,22 +75,30 @@ final class Verification {
     }
 
     private void onStatus(ReplicaStatus status) {
-        last = status;
         if (done == null) {
             return;
         }
+        last = status;
         if (status.state() != ReplicaStatus.State.READY) {
             loop.schedule(this::ask, PERIOD_MS, TimeUnit.MILLISECONDS);
             return;
         }
-        new Preload(adapter, target, pool, loop)
-                .run(failure ->
-                        answer(failure == null ? null : "it is healthy and decodes nothing: " + failure.message()));
+        Preload first = new Preload(adapter, target, pool, loop);
+        decoding = first;
+        first.run(failure -> {
+            decoding = null;
+            answer(failure == null ? null : "it is healthy and decodes nothing: " + failure.message());
+        });
     }
 
     private void answer(@Nullable String problem) {
         Consumer<Verdict> waiting = done;
         done = null;
+        Preload unfinished = decoding;
+        decoding = null;
+        if (unfinished != null) {
+            unfinished.abort();
+        }
         if (waiting != null) {
             waiting.accept(new Verdict(last, problem));
         }

@@ -35,14 +35,19 @@ final class DaemonProcess implements AutoCloseable {
     /** Starts one and waits until it listens and a pool is ready. */
     static DaemonProcess serve(Path folder, String yaml, String... sets) {
         DaemonProcess daemon = start(folder, yaml, sets);
-        String listening = daemon.awaitLine(line -> line.contains("\"event\":\"daemon_listening\""));
-        Matcher address = ADDRESS.matcher(listening);
-        if (!address.find()) {
-            throw new AssertionError("no address in " + listening);
+        try {
+            String listening = daemon.awaitLine(line -> line.contains("\"event\":\"daemon_listening\""));
+            Matcher address = ADDRESS.matcher(listening);
+            if (!address.find()) {
+                throw new AssertionError("no address in " + listening);
+            }
+            daemon.port = Integer.parseInt(address.group(1));
+            daemon.awaitLine(line -> line.contains("\"to\":\"ready\""));
+            return daemon;
+        } catch (AssertionError e) {
+            daemon.close(); // nobody else knows of it
+            throw e;
         }
-        daemon.port = Integer.parseInt(address.group(1));
-        daemon.awaitLine(line -> line.contains("\"to\":\"ready\""));
-        return daemon;
     }
 
     /** Starts one and waits for nothing. */
