@@ -31,7 +31,11 @@ final class EnginesIT {
                     ctx: 4096
                     replicas: [{id: r0, url: "%s", slots: 2}]
                 """
-                        .formatted(engine, engine.equals("triton") ? "ensemble" : "double", DaemonHarness.MODEL, wire.url()),
+                        .formatted(
+                                engine,
+                                engine.equals("triton") ? "ensemble" : "double",
+                                DaemonHarness.MODEL,
+                                wire.url()),
                 loop -> loop);
     }
 
@@ -44,8 +48,7 @@ final class EnginesIT {
     @ParameterizedTest
     @CsvSource({"llamacpp,llamacpp", "vllm,vllm", "tgi,tgi", "triton,triton", "openai,sglang", "openai,ollama"})
     void shouldStreamAndCancelOnEachEngine(String engine, String dialect) throws IOException {
-        try (EngineDoubleProcess wire =
-                        EngineDoubleProcess.start("--engine=" + dialect, "--slots=2");
+        try (EngineDoubleProcess wire = EngineDoubleProcess.start("--engine=" + dialect, "--slots=2");
                 DaemonHarness daemon = daemon(engine, wire);
                 TestClient client = daemon.client()) {
             UUID id = UUID.randomUUID();
@@ -101,8 +104,7 @@ final class EnginesIT {
     @ParameterizedTest
     @ValueSource(strings = {"tgi", "triton"})
     void shouldRefuseWorkloadsThatAnEngineHasNot(String engine) throws IOException {
-        try (EngineDoubleProcess wire =
-                        EngineDoubleProcess.start("--engine=" + engine, "--slots=2");
+        try (EngineDoubleProcess wire = EngineDoubleProcess.start("--engine=" + engine, "--slots=2");
                 DaemonHarness daemon = daemon(engine, wire);
                 TestClient client = daemon.client()) {
             TestClient.Answer answer =
