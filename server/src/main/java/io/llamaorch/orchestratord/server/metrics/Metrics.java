@@ -81,6 +81,13 @@ public final class Metrics {
             counter("task_retries_total", "Tasks given back before their first token, for another replica.", "engine");
     private final Counter zombies =
             counter("zombie_decodes_total", "Decodes found at engines that are not ours.", "pool_id", "replica_id");
+    private final Counter artifactsRemoved = counter("artifact_gc_total", "Artifacts removed.", "reason");
+    private final Counter artifactRefusals =
+            counter("artifact_refusals_total", "Puts and reads of artifacts refused.", "reason");
+    private final Counter artifactsCorrupt =
+            counter("artifact_corrupt_total", "Artifacts whose bytes did not match their digest, or were gone.");
+    private final Counter artifactDiskFailures =
+            counter("artifact_disk_failures_total", "Failures of the artifact store's disk.");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
 
@@ -192,6 +199,26 @@ public final class Metrics {
     /** Decodes found at an engine that are not ours. */
     public Counter.Child zombies(String poolId, String replicaId) {
         return child(zombies, "zombie_decodes_total", POOL_REPLICA, poolId, replicaId);
+    }
+
+    /** Artifacts removed: {@code age} or {@code orphan}. */
+    public Counter.Child artifactsRemoved(String reason) {
+        return child(artifactsRemoved, "artifact_gc_total", new String[] {"reason"}, reason);
+    }
+
+    /** Puts and reads of artifacts refused; the name of a limit, or an error code in lower case. */
+    public Counter.Child artifactRefusals(String reason) {
+        return child(artifactRefusals, "artifact_refusals_total", new String[] {"reason"}, reason);
+    }
+
+    /** Artifacts whose bytes were damaged or gone. */
+    public Counter artifactsCorrupt() {
+        return artifactsCorrupt;
+    }
+
+    /** Failures of the artifact store's disk. */
+    public Counter artifactDiskFailures() {
+        return artifactDiskFailures;
     }
 
     /** The {@code Content-Type} of {@link #render()}. */
