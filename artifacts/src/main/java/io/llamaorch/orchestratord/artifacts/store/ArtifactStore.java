@@ -366,23 +366,43 @@ public final class ArtifactStore implements AutoCloseable {
 
     private Opened openNow(ArtifactRef ref) {
         try {
-            BlobStore.Blob blob = blobs.get(ref.digest());
-            if (blob != null) {
-                return new Opened(new ArtifactReader(blob, threads, reads::decrementAndGet), null);
+            BlobStore.Blob blob;
+            try {
+                blob = blobs.get(ref.digest());
+            } catch (BlobStore.Corrupt e) {
+                blob = null;
             }
-            if (index.lookup(ref.owner(), ref.digest(), false) == null) {
-                return new Opened(null, notFound()); // collected since it was looked up
-            }
-            lost(ref.digest());
-        } catch (BlobStore.Corrupt e) {
-            lost(ref.digest());
+            return blob == null ? openAlone(ref) : opened(blob);
         } catch (IOException e) {
             events.onDiskFailure("get", e);
-            return new Opened(
-                    null, ApiError.of(ErrorCode.INTERNAL, "The disk of the artifact store failed; its log says more."));
+            return failure("The disk of the artifact store failed; its log says more.");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Opened(null, stopping());
         } catch (RuntimeException e) {
             events.onDefect(e);
-            return new Opened(null, ApiError.of(ErrorCode.INTERNAL, "The artifact store failed; its log says more."));
+            return failure("The artifact store failed; its log says more.");
+        }
+    }
+
+    /** Again, with nobody else at work on the digest: a put may have just brought it, or a removal taken it. */
+    private Opened openAlone(ArtifactRef ref) throws IOException, InterruptedException {
+        Digest digest = ref.digest();
+        index.claim(digest);
+        try {
+            if (!index.isReferenced(digest)) {
+                return new Opened(null, notFound());
+            }
+            BlobStore.Blob blob = blobs.get(digest);
+            if (blob != null) {
+                return opened(blob);
+            }
+            lost(digest);
+        } catch (BlobStore.Corrupt e) {
+            blobs.setAside(digest);
+            lost(digest);
+        } finally {
+            index.release(digest);
         }
         return new Opened(null, damaged());
     }
@@ -392,6 +412,14 @@ public final class ArtifactStore implements AutoCloseable {
             index.damaged(digest);
             events.onCorrupt(digest);
         }
+    }
+
+    private Opened opened(BlobStore.Blob blob) {
+        return new Opened(new ArtifactReader(blob, threads, reads::decrementAndGet), null);
+    }
+
+    private static Opened failure(String message) {
+        return new Opened(null, ApiError.of(ErrorCode.INTERNAL, message));
     }
 
     /** The error for bytes that were damaged. */
@@ -411,7 +439,10 @@ public final class ArtifactStore implements AutoCloseable {
      * @param done told how many references and orphans went; −1 where another run or a full queue was in the way
      */
     public void collect(Consumer<Integer> done) {
-        boolean taken = threads.offerCollection(() -> done.accept(collector.collect(nowMs.getAsLong())));
+        boolean taken = threads.offerCollection(() -> {
+            int removed = collector.collect(nowMs.getAsLong());
+            return () -> done.accept(removed);
+        });
         if (!taken) {
             done.accept(-1);
         }

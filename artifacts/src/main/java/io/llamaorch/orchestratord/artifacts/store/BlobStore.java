@@ -21,7 +21,7 @@ public interface BlobStore {
         void read(long position, ByteBuffer into) throws IOException;
     }
 
-    /** Bytes did not match their digest. They have been set aside, and are not there any more. */
+    /** Bytes did not match their digest. */
     final class Corrupt extends IOException {
         private static final long serialVersionUID = 1;
 
@@ -46,6 +46,9 @@ public interface BlobStore {
      */
     @Nullable
     Blob get(Digest digest) throws IOException;
+
+    /** Sets bytes aside that do not match: they are not there any more. Nobody else may be at work on the digest. */
+    void setAside(Digest digest) throws IOException;
 
     /** How many bytes there are, −1 where they are not there. Not verified. */
     long head(Digest digest) throws IOException;

@@ -85,7 +85,6 @@ final class FileBlobStore implements BlobStore {
                 file.close();
             }
         }
-        setAside(digest);
         throw new Corrupt("the bytes do not match their digest");
     }
 
@@ -101,7 +100,8 @@ final class FileBlobStore implements BlobStore {
     }
 
     /** Out of the way first; only then is room made in the quarantine. */
-    private void setAside(Digest digest) throws IOException {
+    @Override
+    public void setAside(Digest digest) throws IOException {
         disk.rename(path(digest), quarantine.resolve(digest.hex()));
         disk.syncFolder(quarantine);
         List<String> kept = disk.list(quarantine);

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,17 +119,19 @@ final class StoreThreads {
         }
     }
 
-    /** A collection; false where one is under way or the store stops. */
-    boolean offerCollection(Runnable collection) {
+    /** A collection, which gives back who is to be told once it is over; false where one is under way or the store stops. */
+    boolean offerCollection(Supplier<Runnable> collection) {
         if (!collecting.compareAndSet(false, true)) {
             return false;
         }
         boolean taken = execute(() -> {
+            Runnable told = () -> {};
             try {
-                collection.run();
+                told = collection.get();
             } finally {
                 collecting.set(false);
             }
+            told.run();
         });
         if (!taken) {
             collecting.set(false);
