@@ -25,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @NullUnmarked
 class ArtifactModelTest {
     private static final List<String> OWNERS = List.of("ann", "bob");
+    private static final List<FaultyDisk.Fault> FAULTS = List.of(FaultyDisk.Fault.values());
     private static final int CONTENTS = 12;
     private static final long RETENTION_MS = 1000;
 
@@ -88,7 +89,7 @@ class ArtifactModelTest {
                 switch (random.nextInt(10)) {
                     case 0, 1, 2, 3 -> put(probe, random, owner, content);
                     case 4 -> {
-                        disk.failAt(1 + random.nextInt(14), FaultyDisk.Fault.values()[random.nextInt(5)]);
+                        disk.failAt(1 + random.nextInt(14), FAULTS.get(random.nextInt(FAULTS.size())));
                         put(probe, random, owner, content);
                         disk.disarm();
                     }
