@@ -1,8 +1,10 @@
 package io.llamaorch.orchestratord.server;
 
 import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
+import io.llamaorch.orchestratord.artifacts.disk.FolderRefused;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.server.artifact.ArtifactPlane;
 import io.llamaorch.orchestratord.server.auth.Scope;
 import io.llamaorch.orchestratord.server.cli.BuildInfo;
 import io.llamaorch.orchestratord.server.config.Config;
@@ -66,6 +68,7 @@ public final class Daemon implements AutoCloseable {
     private final MultiThreadIoEventLoopGroup group;
     private final TaskPlane tasks;
     private final GpuMonitor gpus;
+    private final ArtifactPlane artifacts;
     private final Readiness readiness;
     private final HttpFront front;
     private final ThreadPoolExecutor renderer;
@@ -136,11 +139,30 @@ public final class Daemon implements AutoCloseable {
      * @param engineLoopOf see {@link TaskPlane}
      */
     public static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf) throws StartFailure {
-        return new Daemon(config, logging, engineLoopOf);
+        Metrics metrics = new Metrics(config.metrics().jvm());
+        ArtifactPlane artifacts;
+        try {
+            artifacts = ArtifactPlane.open(config, metrics, logging.events());
+        } catch (FolderRefused e) {
+            throw new StartFailure(String.valueOf(e.getMessage()), e);
+        }
+        boolean started = false;
+        try {
+            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts);
+            started = true;
+            return daemon;
+        } finally {
+            if (!started) {
+                artifacts.close();
+            }
+        }
     }
 
-    private Daemon(Config config, Logging logging, IntUnaryOperator engineLoopOf) throws StartFailure {
+    private Daemon(
+            Config config, Logging logging, IntUnaryOperator engineLoopOf, Metrics metrics, ArtifactPlane artifacts)
+            throws StartFailure {
         this.config = config;
+        this.artifacts = artifacts;
         this.log = logging.events();
         Transports transports = transports(config.transport());
         group = new MultiThreadIoEventLoopGroup(
@@ -160,13 +182,14 @@ public final class Daemon implements AutoCloseable {
         PoolRoutes pools = new PoolRoutes(tasks.pools(), tasks.ring()::snapshot, tasks.control(), json);
         front = new HttpFront(
                 HttpSettings.limits(config.http()),
-                routes(tasks.routes(), control, pools, config),
+                routes(tasks.routes(), artifacts, control, pools, config),
                 HttpSettings.keys(config.auth()),
                 new HttpMetrics(metrics, log));
-        metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group)));
+        metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group), artifacts.store()));
         metrics.addSource(gpus.gauges());
         tasks.control().onEngineStarted(gpus::onEngineStarted);
         tasks.start();
+        artifacts.start(group.next(), log);
         listener = listen(transports);
         startEngines();
         AcceptFailures.watch(listener, log, metrics);
@@ -175,13 +198,17 @@ public final class Daemon implements AutoCloseable {
     }
 
     /** The whole API at a glance. */
-    private static Router routes(TaskRoutes tasks, ControlRoutes control, PoolRoutes pools, Config config) {
+    private static Router routes(
+            TaskRoutes tasks, ArtifactPlane artifacts, ControlRoutes control, PoolRoutes pools, Config config) {
         Scope ops = config.auth().opsRequireKey() ? Scope.METRICS : Scope.NONE;
         return new Router(List.of(
                 Route.post("/v1/tasks", Scope.DATA, BodyPolicy.JSON, tasks::submit),
                 Route.get("/v1/tasks/{id}", Scope.DATA, tasks::status),
                 Route.events("/v1/tasks/{id}/stream", Scope.DATA, tasks::stream),
                 Route.post("/v1/tasks/{id}/cancel", Scope.DATA, BodyPolicy.NONE, tasks::cancel)
+                        .forAnyAccept(),
+                Route.post("/v1/artifacts", Scope.DATA, artifacts.bodies(), artifacts.routes()::put),
+                Route.get("/v1/artifacts/{id}", Scope.DATA, artifacts.routes()::get)
                         .forAnyAccept(),
                 Route.get("/v1/capabilities", Scope.DATA, control::capabilities),
                 Route.get("/v1/pools", Scope.DATA, control::pools),
@@ -350,6 +377,7 @@ public final class Daemon implements AutoCloseable {
         tasks.stop();
         tasks.control().stopEngines();
         renderer.shutdown();
+        artifacts.close();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
     }
 

@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server;
 
+import io.llamaorch.orchestratord.artifacts.store.ArtifactStore;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.server.control.Readiness;
 import io.llamaorch.orchestratord.server.http.HttpFront;
@@ -17,12 +18,14 @@ final class DaemonGauges implements GaugeSource {
     private final HttpFront front;
     private final Logging logging;
     private final List<LoopLag> lags;
+    private final ArtifactStore artifacts;
 
-    DaemonGauges(TaskPlane tasks, HttpFront front, Logging logging, List<LoopLag> lags) {
+    DaemonGauges(TaskPlane tasks, HttpFront front, Logging logging, List<LoopLag> lags, ArtifactStore artifacts) {
         this.tasks = tasks;
         this.front = front;
         this.logging = logging;
         this.lags = lags;
+        this.artifacts = artifacts;
     }
 
     @Override
@@ -41,6 +44,9 @@ final class DaemonGauges implements GaugeSource {
         sink.gauge(Family.RETAINED_TASKS, retained);
         sink.gauge(Family.OPEN_STREAMS, tasks.openReaders());
         sink.gauge(Family.HTTP_CONNECTIONS, front.connections());
+        sink.gauge(Family.ARTIFACT_BYTES, (double) artifacts.bytes());
+        sink.gauge(Family.ARTIFACT_COUNT, artifacts.count());
+        sink.gauge(Family.ARTIFACT_PENDING, artifacts.pending());
         sink.gauge(Family.RING_OCCUPANCY, tasks.ring().occupancy());
         sink.gauge(Family.LOG_EVENTS_DROPPED_TOTAL, (double) logging.dropped());
         for (int i = 0; i < lags.size(); i++) {

@@ -51,21 +51,40 @@ class ArchitectureTest {
                 .resideInAPackage(ROOT + "contracts..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(ROOT + "scheduler..", ROOT + "adapters..", ROOT + "server..")
+                .resideInAnyPackage(ROOT + "scheduler..", ROOT + "adapters..", ROOT + "artifacts..", ROOT + "server..")
                 .check(CLASSES);
         noClasses()
                 .that()
                 .resideInAPackage(ROOT + "scheduler..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(ROOT + "adapters..", ROOT + "server..", "io.netty..")
+                .resideInAnyPackage(ROOT + "adapters..", ROOT + "artifacts..", ROOT + "server..", "io.netty..")
                 .check(CLASSES);
         noClasses()
                 .that()
                 .resideInAPackage(ROOT + "adapters..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(ROOT + "scheduler..", ROOT + "server..", "com.lmax..")
+                .resideInAnyPackage(ROOT + "scheduler..", ROOT + "artifacts..", ROOT + "server..", "com.lmax..")
+                .check(CLASSES);
+        classes()
+                .that()
+                .resideInAPackage(ROOT + "artifacts..")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(
+                        ROOT + "artifacts..",
+                        ROOT + "contracts..",
+                        "java..",
+                        "com.fasterxml.jackson.core..",
+                        "org.jspecify..")
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + "server.artifact..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("java.nio.file..", "java.nio.channels..")
                 .check(CLASSES);
         noClasses()
                 .that()
@@ -86,6 +105,7 @@ class ArchitectureTest {
     @Test
     void shouldHaveNoCycleBetweenPackages() {
         slices().matching(ROOT + "server.(*)..").should().beFreeOfCycles().check(CLASSES);
+        slices().matching(ROOT + "artifacts.(*)..").should().beFreeOfCycles().check(CLASSES);
         slices().matching(ROOT + "adapters.(*)..").should().beFreeOfCycles().check(CLASSES);
     }
 }

@@ -39,6 +39,8 @@ public enum ErrorCode {
     URI_TOO_LONG(414, false),
     /** The body's {@code Content-Type} is not one that this route reads. */
     UNSUPPORTED_MEDIA_TYPE(415, false),
+    /** The range begins behind the last byte; {@code Content-Range} tells the length. */
+    RANGE_NOT_SATISFIABLE(416, false),
     /** {@code Expect} asks for something other than {@code 100-continue}. */
     EXPECTATION_FAILED(417, false),
     /** A queue, a rate limit or a quota refused; {@code policy_label} names which. */
@@ -49,7 +51,7 @@ public enum ErrorCode {
     BUDGET_EXHAUSTED(429, false),
     /** Header lines are longer or more than the limits. */
     HEADERS_TOO_LARGE(431, false),
-    /** A defect of the daemon; never a stack trace on the wire. Also ends streams. */
+    /** A defect of the daemon, or its disk failed; never a stack trace on the wire. Also ends streams. */
     INTERNAL(500, true),
     /** A transfer coding or method that HTTP knows and this daemon does not. */
     NOT_IMPLEMENTED(501, false),
@@ -64,7 +66,9 @@ public enum ErrorCode {
     /** Ends a stream: the engine broke it, or the daemon stopped. */
     WORKER_RESET(502, true),
     /** The request's HTTP version is not 1.0 or 1.1. */
-    HTTP_VERSION_NOT_SUPPORTED(505, false);
+    HTTP_VERSION_NOT_SUPPORTED(505, false),
+    /** The disk or a quota of the artifact store is full; {@code policy_label} names which. */
+    STORAGE_FULL(507, true);
 
     private final int status;
     private final boolean retriable;

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param transport how sockets are driven
  * @param scheduler the ring before the scheduler
  * @param streams limits and periods of streams and transcripts
+ * @param artifacts the artifact store
  * @param shutdown how the daemon stops
  * @param log what is logged, and how
  * @param metrics what {@code /metrics} shows
@@ -43,6 +44,7 @@ public record Config(
         Transport transport,
         Scheduler scheduler,
         Streams streams,
+        Artifacts artifacts,
         Shutdown shutdown,
         Log log,
         Metrics metrics,
@@ -329,6 +331,40 @@ public record Config(
             return priority == Priority.INTERACTIVE ? interactive : batch;
         }
     }
+
+    /**
+     * The artifact store.
+     *
+     * @param root its folder, absolute
+     * @param maxBytes all artifacts of all keys together, each counted for each key that keeps it
+     * @param maxCount most artifacts of all keys
+     * @param keyBytes all artifacts of one key together
+     * @param keyCount most artifacts of one key
+     * @param blobBytes longest artifact
+     * @param documentBytes longest artifact document as sent
+     * @param retentionMs age from which one that nothing needs may be removed, ms; −1: never
+     * @param gcPeriodMs between two removals, ms
+     * @param threads that do its file I/O
+     * @param queue most puts and reads that wait or run
+     * @param uploadBytes bodies that come in, and those that wait to be stored, together
+     * @param reads most downloads at once, each with an open file
+     * @param mediaTypes that are taken beside application/json, in lower case
+     */
+    public record Artifacts(
+            Path root,
+            long maxBytes,
+            int maxCount,
+            long keyBytes,
+            int keyCount,
+            int blobBytes,
+            int documentBytes,
+            long retentionMs,
+            long gcPeriodMs,
+            int threads,
+            int queue,
+            long uploadBytes,
+            int reads,
+            List<String> mediaTypes) {}
 
     /**
      * How the daemon stops.

@@ -23,13 +23,12 @@ final class ConfigBinding {
 
     /** The whole file. */
     static Config bind(Section s) {
+        ListenAddress listen = listen(s);
+        Path stateDir = path(
+                s, "state_dir", "./state", "folder of what survives a restart; relative to the file that names it");
         return new Config(
-                listen(s),
-                path(
-                        s,
-                        "state_dir",
-                        "./state",
-                        "folder of what survives a restart; relative to the file that names it"),
+                listen,
+                stateDir,
                 s.section("auth", ConfigBinding::auth, "who may call; with no key only loopback may be listened on"),
                 s.list("pools", 1, 256, PoolBinding::pool, "pools of engine replicas that serve one model each"),
                 s.section("processes", ProcessBinding::processes, "engines that the daemon starts"),
@@ -38,6 +37,7 @@ final class ConfigBinding {
                 word(s, "transport", Config.Transport.AUTO, "how sockets are driven"),
                 s.section("scheduler", ConfigBinding::scheduler, "the ring before the scheduler"),
                 s.section("streams", ConfigBinding::streams, "limits and periods of streams and transcripts"),
+                s.section("artifacts", a -> ArtifactBinding.artifacts(a, stateDir), "the artifact store"),
                 s.section("shutdown", ConfigBinding::shutdown, "how the daemon stops on SIGTERM"),
                 s.section("log", ConfigBinding::log, "what is logged to standard error"),
                 s.section(

@@ -67,7 +67,7 @@ public final class ControlJson {
                 .member("several_readers", true)
                 .member("sessions", false)
                 .member("budgets", false)
-                .member("artifacts", false)
+                .member("artifacts", true)
                 .endObject();
         limits(json);
         return json.endObject();
@@ -158,6 +158,10 @@ public final class ControlJson {
                 .member("connections", http.connections())
                 .member("reader_stall_ms", streams.readerStallMs())
                 .member("heartbeat_ms", streams.heartbeatMs())
+                .member("artifact_bytes", config.artifacts().blobBytes())
+                .member("artifact_document_bytes", config.artifacts().documentBytes())
+                .member("artifact_key_bytes", config.artifacts().keyBytes())
+                .member("artifact_key_count", config.artifacts().keyCount())
                 .member("retained_tasks", streams.retainedTasks())
                 .member("retained_bytes", streams.retainedBytes())
                 .member("retained_ms", streams.retainedMs())

@@ -44,6 +44,7 @@ public final class Exchange {
     private @Nullable ByteSink furtherLines;
     private int streamStatus;
     private @Nullable Runnable onClose;
+    private @Nullable Runnable onOver;
 
     Exchange(
             HttpConnection connection,
@@ -183,6 +184,11 @@ public final class Exchange {
         connection.answer(this, status, ContentType.NONE, new byte[0], 0);
     }
 
+    /** Answers HEAD as GET would be with a body of that length. */
+    public void respondHead(int status, ContentType type, long length) {
+        connection.answerHead(this, status, type, length);
+    }
+
     /** Answers with the error envelope and the headers that belong to the error. */
     public void respondError(ApiError error) {
         connection.answer(this, error);
@@ -197,6 +203,17 @@ public final class Exchange {
      */
     public ChannelHandlerContext startStream(int status, ContentType type) {
         connection.startStream(this, status, type);
+        return connection.context();
+    }
+
+    /**
+     * The same for a body whose length is known: the caller writes exactly so many plain bytes to the context, or says
+     * {@link #streamDone} with false.
+     *
+     * @param length bytes
+     */
+    public ChannelHandlerContext startBody(int status, ContentType type, long length) {
+        connection.startBody(this, status, type, length);
         return connection.context();
     }
 
@@ -222,6 +239,19 @@ public final class Exchange {
 
     boolean keepAlive() {
         return keepAlive;
+    }
+
+    /** Run once when this is answered, or its client has left. */
+    void onOver(Runnable listener) {
+        onOver = listener;
+    }
+
+    private void over() {
+        Runnable listener = onOver;
+        if (listener != null) {
+            onOver = null;
+            listener.run();
+        }
     }
 
     void closeAfterwards() {
@@ -269,6 +299,7 @@ public final class Exchange {
             throw new IllegalStateException("a second answer to one request");
         }
         state = State.DONE;
+        over();
     }
 
     void beginStream(int status) {
@@ -284,6 +315,7 @@ public final class Exchange {
             throw new IllegalStateException("no stream is open");
         }
         state = State.DONE;
+        over();
     }
 
     boolean closed() {
@@ -297,6 +329,7 @@ public final class Exchange {
 
     void clientLeft() {
         closed = true;
+        over();
         Runnable listener = onClose;
         if (listener != null && state != State.DONE) {
             onClose = null;

@@ -279,18 +279,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             bytes.release();
             return;
         }
+        writeHeadOf(current, status, type, bytes.readableBytes());
         ChannelHandlerContext ctx = context();
-        ctx.write(
-                loop.responses()
-                        .headOf(
-                                ctx.alloc(),
-                                status,
-                                current.correlationId(),
-                                type,
-                                bytes.readableBytes(),
-                                connectionOf(current),
-                                current.furtherLines()),
-                ctx.voidPromise());
         if (current.head()) {
             bytes.release();
         } else {
@@ -317,6 +307,40 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
                                 current.furtherLines()),
                 ctx.voidPromise());
         answered(current, error.code().status());
+    }
+
+    /** Answers HEAD: a head that tells the length, and no body. */
+    void answerHead(Exchange current, int status, ContentType type, long length) {
+        current.beginAnswer();
+        if (current.closed()) {
+            return;
+        }
+        writeHeadOf(current, status, type, length);
+        answered(current, status);
+    }
+
+    void startBody(Exchange current, int status, ContentType type, long length) {
+        current.beginStream(status);
+        if (current.closed()) {
+            return;
+        }
+        loop.events().onAnswered(current.route(), status, current.startedNs());
+        writeHeadOf(current, status, type, length);
+    }
+
+    private void writeHeadOf(Exchange current, int status, ContentType type, long length) {
+        ChannelHandlerContext ctx = context();
+        ctx.write(
+                loop.responses()
+                        .headOf(
+                                ctx.alloc(),
+                                status,
+                                current.correlationId(),
+                                type,
+                                length,
+                                connectionOf(current),
+                                current.furtherLines()),
+                ctx.voidPromise());
     }
 
     void startStream(Exchange current, int status, ContentType type) {

@@ -160,6 +160,12 @@ final class RequestChecks {
                         ErrorCode.UNSUPPORTED_MEDIA_TYPE,
                         "The Content-Type is not application/json in UTF-8; send that, or none.");
             }
+            if (policy.kind() == BodyPolicy.Kind.BYTES && !takes(policy, current)) {
+                return ApiError.of(
+                        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+                        "The Content-Type is not one that this path takes; GET /v1/capabilities and the API's contract"
+                                + " name them.");
+            }
             if (!RequestRules.isIdentity(current.header(HttpHeaderNames.CONTENT_ENCODING))) {
                 return ApiError.of(
                         ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be sent without a Content-Encoding.");
@@ -174,7 +180,28 @@ final class RequestChecks {
         if (hasBody && head.contentLength() > bodyBytesMax) {
             return tooLarge(head.contentLength() + " bytes");
         }
-        return null;
+        return takeRoom(current, policy, head);
+    }
+
+    private static boolean takes(BodyPolicy policy, Exchange current) {
+        String contentType = current.header(HttpHeaderNames.CONTENT_TYPE);
+        return RequestRules.isJson(contentType)
+                || (!RequestRules.mediaType(contentType).equals("application/json")
+                        && policy.types().test(RequestRules.mediaType(contentType)));
+    }
+
+    /** A body of unknown length may become the longest. */
+    private @Nullable ApiError takeRoom(Exchange current, BodyPolicy policy, HeaderFields head) {
+        BodyPolicy.Room room = policy.room();
+        if (room == null) {
+            return null;
+        }
+        int bytes = head.chunked() ? bodyBytesMax : (int) Math.max(0, head.contentLength());
+        ApiError full = room.take(bytes);
+        if (full == null) {
+            current.onOver(() -> room.giveBack(bytes));
+        }
+        return full;
     }
 
     /** The error for a body that is too long. */

@@ -33,6 +33,17 @@ final class RequestRules {
         return true;
     }
 
+    /** Type and subtype of a Content-Type, in lower case; empty where there is none. */
+    static String mediaType(@Nullable String contentType) {
+        if (contentType == null) {
+            return "";
+        }
+        int semicolon = contentType.indexOf(';');
+        return (semicolon < 0 ? contentType : contentType.substring(0, semicolon))
+                .strip()
+                .toLowerCase(Locale.ROOT);
+    }
+
     /** Whether the body is sent as it is. */
     static boolean isIdentity(@Nullable String contentEncoding) {
         return contentEncoding == null || contentEncoding.equalsIgnoreCase("identity");

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes every answer of the daemon: status line, headers and body by hand into one pooled buffer (RFC 9112 §4).
  *
- * <p>Always {@code X-Correlation-Id} and {@code Date}; {@code Content-Length} but for 1xx, 204 and streams. One per event
+ * <p>Always {@code X-Correlation-Id} and {@code Date}; {@code Content-Length} but for 1xx, 204, 304 and streams. One per event
  * loop: the scratch space is reused.
  */
 final class Responses {
@@ -95,7 +95,7 @@ final class Responses {
             Connection connection,
             @Nullable ByteSink further) {
         head(status, correlationId, type, connection, further);
-        if (status != 204) {
+        if (status != 204 && status != 304) {
             head.bytes(CONTENT_LENGTH).decimal(length).bytes(CRLF);
         }
         head.bytes(CRLF);

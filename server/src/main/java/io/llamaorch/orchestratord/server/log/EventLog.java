@@ -295,6 +295,43 @@ public final class EventLog {
                 .write(log);
     }
 
+    /** A key keeps an artifact that it did not keep before. */
+    public void artifactStored(String identity, String kind, String id, long bytes) {
+        event(Level.INFO, "artifact_stored", "A " + kind + " of " + bytes + " bytes was stored.")
+                .with("identity", identity)
+                .with("artifact_id", id)
+                .with("artifact_bytes", bytes)
+                .write(log);
+    }
+
+    /** Old artifacts were removed. */
+    public void artifactsCollected(int count) {
+        event(Level.INFO, "artifacts_collected", count + " artifacts that were old and unused were removed.")
+                .with("count", count)
+                .write(log);
+    }
+
+    /** The bytes of an artifact did not match their digest, or were gone. */
+    public void artifactCorrupt(String id) {
+        event(
+                        Level.ERROR,
+                        "artifact_corrupt",
+                        "The bytes of an artifact are damaged or gone; look at the disk, and have it stored again.")
+                .with("artifact_id", id)
+                .write(log);
+    }
+
+    /** The artifact store's disk failed; nothing was acknowledged. */
+    public void artifactDiskFailure(String operation, Throwable failure) {
+        event(
+                        Level.ERROR,
+                        "artifact_disk_failed",
+                        "The disk of the artifact store failed; look at its state and space.")
+                .with("operation", operation)
+                .with("error", String.valueOf(failure.getMessage()))
+                .write(log);
+    }
+
     /** A defect: what no input should be able to cause. */
     public void defect(String where, @Nullable String correlationId, Throwable thrown) {
         event(Level.ERROR, "defect", "Something that should not happen did.")

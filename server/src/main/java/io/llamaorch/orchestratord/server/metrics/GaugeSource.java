@@ -57,6 +57,9 @@ public interface GaugeSource {
         RING_OCCUPANCY("ring_occupancy", "Events in the scheduler's ring that wait."),
         TRANSCRIPT_BYTES("transcript_bytes", "Transcripts kept in memory, bytes."),
         RETAINED_TASKS("retained_tasks", "Ended tasks kept for replay."),
+        ARTIFACT_BYTES("artifact_bytes", "Bytes in the artifact store."),
+        ARTIFACT_COUNT("artifact_count", "Artifacts kept, each once for each key that keeps it."),
+        ARTIFACT_PENDING("artifact_pending", "Puts and reads of artifacts that wait or run."),
         EVENT_LOOP_LAG_MS("event_loop_lag_ms", "Last measured lag of an event loop, ms.", "loop"),
         LOG_EVENTS_DROPPED_TOTAL("log_events_dropped_total", "Log events dropped because the log's ring was full.");
 

@@ -84,6 +84,13 @@ public final class Metrics {
     private final Counter xids =
             counter("gpu_xid_errors_total", "Xids that the driver told, by severity.", "device", "severity");
     private final Counter gpuFaults = counter("gpu_faults_total", "Times that a GPU became faulty.", "device");
+    private final Counter artifactsRemoved = counter("artifact_gc_total", "Artifacts removed.", "reason");
+    private final Counter artifactRefusals =
+            counter("artifact_refusals_total", "Puts and reads of artifacts refused.", "reason");
+    private final Counter artifactsCorrupt =
+            counter("artifact_corrupt_total", "Artifacts whose bytes did not match their digest, or were gone.");
+    private final Counter artifactDiskFailures =
+            counter("artifact_disk_failures_total", "Failures of the artifact store's disk.");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
 
@@ -205,6 +212,26 @@ public final class Metrics {
     /** Times that a GPU, by its UUID, became faulty. */
     public Counter.Child gpuFaults(String device) {
         return child(gpuFaults, "gpu_faults_total", new String[] {"device"}, device);
+    }
+
+    /** Artifacts removed: {@code age} or {@code orphan}. */
+    public Counter.Child artifactsRemoved(String reason) {
+        return child(artifactsRemoved, "artifact_gc_total", new String[] {"reason"}, reason);
+    }
+
+    /** Puts and reads of artifacts refused; the name of a limit, or an error code in lower case. */
+    public Counter.Child artifactRefusals(String reason) {
+        return child(artifactRefusals, "artifact_refusals_total", new String[] {"reason"}, reason);
+    }
+
+    /** Artifacts whose bytes were damaged or gone. */
+    public Counter artifactsCorrupt() {
+        return artifactsCorrupt;
+    }
+
+    /** Failures of the artifact store's disk. */
+    public Counter artifactDiskFailures() {
+        return artifactDiskFailures;
     }
 
     /** The {@code Content-Type} of {@link #render()}. */

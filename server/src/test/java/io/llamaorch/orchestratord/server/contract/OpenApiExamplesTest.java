@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.llamaorch.orchestratord.contracts.artifact.ArtifactKind;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.Determinism;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
@@ -62,9 +63,13 @@ class OpenApiExamplesTest {
     @Test
     void shouldHoldValidExampleForEveryRequestBody() {
         List<String> problems = new ArrayList<>();
-        Located post = child(child(child(documents.root("data"), "paths"), "/v1/tasks"), "post");
-        Located content = child(child(post, "requestBody"), "content");
-        validateExamples(child(content, "application/json"), "application/json", problems);
+        for (String path : List.of("/v1/tasks", "/v1/artifacts")) {
+            Located post = child(child(child(documents.root("data"), "paths"), path), "post");
+            Located content = child(child(post, "requestBody"), "content");
+            for (String media : content.node().propertyNames()) {
+                validateExamples(child(content, media), media, problems);
+            }
+        }
         assertThat(problems).isEmpty();
     }
 
@@ -148,7 +153,7 @@ class OpenApiExamplesTest {
             ids.add(operation.node().path("operationId").asString());
             names.add(name);
         });
-        assertThat(ids).doesNotHaveDuplicates().doesNotContain("").hasSize(34);
+        assertThat(ids).doesNotHaveDuplicates().doesNotContain("").hasSize(39);
         for (String name : List.copyOf(names)) {
             String path = name.substring(name.indexOf(' ') + 1);
             assertThat(names).contains("OPTIONS " + path);
@@ -182,6 +187,10 @@ class OpenApiExamplesTest {
         assertThat(words("data", "/components/schemas/Placement/properties/mode/enum"))
                 .containsExactlyInAnyOrder(Arrays.stream(PlacementMode.values())
                         .map(PlacementMode::wireName)
+                        .toArray(String[]::new));
+        assertThat(words("data", "/components/schemas/ArtifactKind/enum"))
+                .containsExactlyInAnyOrder(Arrays.stream(ArtifactKind.values())
+                        .map(ArtifactKind::wireName)
                         .toArray(String[]::new));
         assertThat(words("data", "/components/schemas/EndEvent/properties/finish_reason/enum"))
                 .containsExactlyInAnyOrder(Arrays.stream(FinishReason.values())

@@ -6,7 +6,10 @@ import io.llamaorch.orchestratord.server.contract.SseStream.Frame;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -190,10 +193,11 @@ public final class OpenApiVerifier {
             problems.add("HTTP-10: more than one framing of the answer");
         }
         boolean head = exchange.method().equals("HEAD") && !exchange.malformed();
-        if (exchange.status() == 204 && (chunked || !lengths.isEmpty())) {
-            problems.add("HTTP-10: a 204 with Content-Length or Transfer-Encoding");
+        boolean bodiless = exchange.status() == 204 || exchange.status() == 304;
+        if (bodiless && (chunked || !lengths.isEmpty())) {
+            problems.add("HTTP-10: a 204 or 304 with Content-Length or Transfer-Encoding");
         }
-        if ((head || exchange.status() == 204) && exchange.body().length > 0) {
+        if ((head || bodiless) && exchange.body().length > 0) {
             problems.add("HTTP-10: " + exchange.method() + " answered " + exchange.status() + " with a body");
         }
         if (!head && exchange.complete() && lengths.size() == 1) {
@@ -387,13 +391,17 @@ public final class OpenApiVerifier {
     private void checkAgreement(
             Exchange exchange, String path, Located operation, @Nullable JsonNode body, List<String> problems) {
         Located requestBody = documents.child(operation, "requestBody");
-        if (requestBody != null) {
+        if (path.equals("/v1/artifacts/{id}") && !exchange.method().equals("OPTIONS")) {
+            checkDigest(exchange, problems);
+            return;
+        }
+        if (requestBody != null && isJson(exchange.requestHeader("Content-Type"))) {
             Located content = required(documents.child(requestBody, "content"));
             Located schema = required(documents.child(documents.child(content, "application/json"), "schema"));
             List<String> wrong = new ArrayList<>();
             JsonNode request = checkJson(exchange.requestBody(), "request", schema, wrong);
             wrong.forEach(problem -> problems.add("TSK-1: taken although invalid: " + problem));
-            if (request != null && body != null) {
+            if (request != null && body != null && path.startsWith("/v1/tasks")) {
                 checkSameId("task_id", request.path("task_id").asString(""), body, problems);
             }
         }
@@ -401,6 +409,26 @@ public final class OpenApiVerifier {
             int at = List.of(path.split("/", -1)).indexOf("{id}");
             String id = exchange.path().split("/", -1)[at];
             checkSameId(path.startsWith("/v1/tasks") ? "task_id" : "pool_id", id, body, problems);
+        }
+    }
+
+    private static boolean isJson(List<String> contentType) {
+        return contentType.isEmpty() || contentType.get(0).startsWith("application/json");
+    }
+
+    /** ART-1: the id is the digest of what is sent. */
+    private static void checkDigest(Exchange exchange, List<String> problems) {
+        String id = exchange.path().substring(exchange.path().lastIndexOf('/') + 1);
+        same("ART-20", "ETag", exchange, '"' + id + '"', problems);
+        if (exchange.method().equals("GET") && exchange.status() == 200 && exchange.complete()) {
+            try {
+                byte[] digest = MessageDigest.getInstance("SHA-256").digest(exchange.body());
+                if (!id.equals("sha256:" + HexFormat.of().formatHex(digest))) {
+                    problems.add("ART-1: the bytes are not those of " + id);
+                }
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException(e);
+            }
         }
     }
 

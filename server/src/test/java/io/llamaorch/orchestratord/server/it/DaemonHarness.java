@@ -4,6 +4,10 @@ import io.llamaorch.orchestratord.server.Daemon;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.log.Logging;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +73,7 @@ final class DaemonHarness implements AutoCloseable {
      * @param engineLoopOf which loop makes the engine calls of which loop's streams
      */
     static DaemonHarness start(String yaml, IntUnaryOperator engineLoopOf, String... sets) {
-        List<String> all = new ArrayList<>(List.of("streams.retained_bytes=32MiB"));
+        List<String> all = new ArrayList<>(List.of("streams.retained_bytes=32MiB", "state_dir=" + newStateDir()));
         all.addAll(List.of(sets));
         ConfigLoader.Loaded loaded = ConfigLoader.parse(yaml, "test.yaml", Map.of(), all);
         Config config = loaded.config();
@@ -83,6 +87,17 @@ final class DaemonHarness implements AutoCloseable {
             return harness;
         } catch (Daemon.StartFailure e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** A folder of this JVM's own, for what a daemon keeps; the system's temporary folder is cleaned by the system. */
+    private static Path newStateDir() {
+        try {
+            Path folder = Files.createTempDirectory("orchestratord-it");
+            folder.toFile().deleteOnExit();
+            return folder.resolve("state");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -67,6 +67,7 @@ final class DaemonProcess implements AutoCloseable {
                     "serve",
                     "--config",
                     file.toString()));
+            command.addAll(List.of("--set", "state_dir=" + folder.resolve("state")));
             for (String set : sets) {
                 command.add("--set");
                 command.add(set);

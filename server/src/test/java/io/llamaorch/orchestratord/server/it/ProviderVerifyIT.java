@@ -102,6 +102,8 @@ class ProviderVerifyIT {
     void shouldTellMethodsOnEveryPath() {
         Set<String> paths = new TreeSet<>(READS);
         paths.add("/v1/tasks");
+        paths.add("/v1/artifacts");
+        paths.add("/v1/artifacts/sha256:" + "0".repeat(64));
         paths.addAll(taskReads(UUID.randomUUID()));
         paths.add("/v1/tasks/" + UUID.randomUUID() + "/cancel");
         paths.addAll(POOL_ORDERS);
@@ -125,6 +127,7 @@ class ProviderVerifyIT {
         Set<String> paths = new TreeSet<>(READS);
         paths.addAll(taskReads(id));
         paths.removeAll(Set.of("/livez", "/readyz"));
+        paths.add("/v1/artifacts/sha256:" + "0".repeat(64));
         for (String path : paths) {
             for (String method : METHODS) {
                 expect(keyed, 401, method, path);
@@ -133,7 +136,7 @@ class ProviderVerifyIT {
             }
         }
         List<String> posts = new ArrayList<>(POOL_ORDERS);
-        posts.addAll(List.of("/v1/tasks", "/v1/tasks/" + id + "/cancel"));
+        posts.addAll(List.of("/v1/tasks", "/v1/tasks/" + id + "/cancel", "/v1/artifacts"));
         for (String path : posts) {
             expect(keyed, 401, "POST", path);
             expect(keyed, 403, "POST", path, "X-API-Key", "wrong");
@@ -330,6 +333,60 @@ class ProviderVerifyIT {
 
     @Test
     @Order(9)
+    void shouldKeepServeAndRefuseArtifacts() throws IOException {
+        try (TestClient client = open.client()) {
+            Answer plan = client.post("/v1/artifacts", "{\"kind\":\"plan\",\"content\":[1.0, 2]}");
+            assertThat(plan.status()).isEqualTo(201);
+            String path = plan.header("location");
+            assertThat(client.get(path).body()).isEqualTo("{\"content\":[1,2],\"kind\":\"plan\"}");
+            assertThat(client.post("/v1/artifacts", "{\"kind\":\"poem\"}").status())
+                    .isEqualTo(400);
+            assertThat(client.exchange("POST", "/v1/artifacts", null).status()).isEqualTo(411);
+            Answer tooLong = client.post("/v1/artifacts", "{\"kind\":\"plan\"" + " ".repeat(1 << 20) + "}");
+            assertThat(tooLong.status()).isEqualTo(413);
+            assertThat(tooLong.body()).contains("\"policy_label\":\"document_bytes\"");
+            String tag = plan.header("location").substring("/v1/artifacts/".length());
+            for (String method : METHODS) {
+                expect(open, 200, method, path);
+                expect(open, 304, method, path, "If-None-Match", '"' + tag + '"');
+                expect(open, 404, method, "/v1/artifacts/sha256:" + "0".repeat(64));
+                expect(open, 404, method, "/v1/artifacts/none");
+            }
+            expect(open, 416, "GET", path, "Range", "bytes=99-");
+        }
+        expect(open, 406, "POST", "/v1/artifacts", "Accept", "text/html");
+        expect(open, 415, "POST", "/v1/artifacts", "Content-Type", "text/html");
+        expect(open, 415, "POST", "/v1/artifacts", "Content-Encoding", "gzip");
+        try (TestClient text = open.client().with("Content-Type", "text/plain; charset=utf-8")) {
+            Answer kept = text.post("/v1/artifacts", "one two three");
+            assertThat(kept.status()).isEqualTo(201);
+            expect(open, 206, "GET", kept.header("location"), "Range", "bytes=4-6");
+        }
+        try (DaemonHarness small = DaemonHarness.mock(
+                        "tokens_per_s=0",
+                        1,
+                        "artifacts.key_count=1",
+                        "artifacts.blob_bytes=8MiB",
+                        "artifacts.upload_bytes=8MiB",
+                        "artifacts.reads=1");
+                TestClient slow = small.client();
+                TestClient other = small.client().with("Content-Type", "application/octet-stream")) {
+            slow.with("Content-Type", "application/octet-stream");
+            slow.sendHead("POST", "/v1/artifacts", 8 << 20);
+            small.await(() -> other.post("/v1/artifacts", "x".repeat(1000)).status() == 429);
+            slow.connected().getOutputStream().write(new byte[8 << 20]);
+            Answer kept = slow.readAnswer();
+            assertThat(kept.status()).isEqualTo(201);
+            assertThat(other.post("/v1/artifacts", "one more").status()).isEqualTo(507);
+            slow.send("GET", kept.header("location"), null);
+            small.await(() -> other.get(kept.header("location")).status() == 429);
+            assertThat(slow.readAnswer().bytes()).hasSize(8 << 20);
+            small.await(() -> other.get(kept.header("location")).status() == 200);
+        }
+    }
+
+    @Test
+    @Order(10)
     void shouldMountWhatIsDocumentedAndDocumentWhatIsMounted() {
         Set<String> documented = new TreeSet<>();
         for (String answer : ContractRecorder.coverage().documented()) {
@@ -349,7 +406,7 @@ class ProviderVerifyIT {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void shouldHaveSeenEveryDocumentedAnswer() {
         Map<String, String> exemptions = new LinkedHashMap<>();
         for (String answer : ContractRecorder.coverage().documented()) {
