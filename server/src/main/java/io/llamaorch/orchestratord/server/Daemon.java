@@ -167,7 +167,6 @@ public final class Daemon implements AutoCloseable {
         Transports transports = transports(config.transport());
         group = new MultiThreadIoEventLoopGroup(
                 config.eventLoops(), new DefaultThreadFactory("loop", true), transports.handlers());
-        Metrics metrics = new Metrics(config.metrics().jvm());
         EngineAdapters adapters = new EngineAdapters(
                 config,
                 (target, warning) ->
