@@ -44,8 +44,7 @@ final class EnginesIT {
     @ParameterizedTest
     @CsvSource({"llamacpp,llamacpp", "vllm,vllm", "tgi,tgi", "triton,triton", "openai,sglang", "openai,ollama"})
     void shouldStreamAndCancelOnEachEngine(String engine, String dialect) throws IOException {
-        try (EngineDoubleProcess wire =
-                        EngineDoubleProcess.start("--engine=" + dialect, "--slots=2", "--models=m");
+        try (EngineDoubleProcess wire = EngineDoubleProcess.start("--engine=" + dialect, "--slots=2", "--models=m");
                 DaemonHarness daemon = daemon(engine, wire);
                 TestClient client = daemon.client()) {
             UUID id = UUID.randomUUID();
@@ -101,8 +100,7 @@ final class EnginesIT {
     @ParameterizedTest
     @ValueSource(strings = {"tgi", "triton"})
     void shouldRefuseWorkloadsThatAnEngineHasNot(String engine) throws IOException {
-        try (EngineDoubleProcess wire =
-                        EngineDoubleProcess.start("--engine=" + engine, "--slots=2", "--models=m");
+        try (EngineDoubleProcess wire = EngineDoubleProcess.start("--engine=" + engine, "--slots=2", "--models=m");
                 DaemonHarness daemon = daemon(engine, wire);
                 TestClient client = daemon.client()) {
             TestClient.Answer answer =

@@ -85,8 +85,7 @@ final class LlamaWorkerPoolIT {
 
     private static String text(TestClient client, String model, long seed) {
         UUID id = UUID.randomUUID();
-        client.submit(
-                ProcessPool.task(id, model, "Once upon a time", seed, 40, ",\"determinism\":\"strict\""));
+        client.submit(ProcessPool.task(id, model, "Once upon a time", seed, 40, ",\"determinism\":\"strict\""));
         TestClient.Stream stream = client.stream(id).toEnd();
         assertThat(stream.last().event()).as(stream.last().data()).isEqualTo("end");
         assertThat(stream.of("token")).hasSize(40);
@@ -159,7 +158,8 @@ final class LlamaWorkerPoolIT {
             try (TestClient client = daemon.client()) {
                 String old = text(client, one, 7);
                 TestClient.Answer missing = client.post(
-                        "/v1/pools/default/reload", "{\"new_model_ref\":\"" + one + ".missing\",\"deadline_ms\":60000}");
+                        "/v1/pools/default/reload",
+                        "{\"new_model_ref\":\"" + one + ".missing\",\"deadline_ms\":60000}");
                 assertThat(missing.status()).isEqualTo(409);
                 assertThat(missing.body()).contains("its model is missing", "model_missing", "serves on");
                 assertThat(text(client, one, 7)).isEqualTo(old);

@@ -146,7 +146,8 @@ final class ProcessPoolsIT {
     @Test
     void shouldCountAnEngineThatNeverGetsReadyAsFailed() throws IOException {
         Path never = Files.createDirectories(folder.resolve("x")).resolve("never");
-        String more = QUICK.replace("process: {", "process: {start_timeout_ms: 300, storm_starts: 2, stop_grace_ms: 100, ")
+        String more = QUICK.replace(
+                        "process: {", "process: {start_timeout_ms: 300, storm_starts: 2, stop_grace_ms: 100, ")
                 .replace(", stop_grace_ms: 2000", "");
         daemon = withoutWaiting(
                 ProcessPool.yaml(folder, List.of("sleep", "{port}"), 1, "test/" + never.getFileName(), more));
