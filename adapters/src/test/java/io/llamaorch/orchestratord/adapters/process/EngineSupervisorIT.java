@@ -91,6 +91,20 @@ class EngineSupervisorIT {
     }
 
     @Test
+    void shouldStartAnEqualEngineAnewWhenThatIsOrdered() throws Exception {
+        EngineSpec spec = spec(StandIns.POLITE, 0);
+        get(supervisor.start(spec));
+        long first = awaitReady(EngineStatus.Role.CURRENT).runId();
+        assertThat(supervisor.lastRun()).isEqualTo(first);
+        get(supervisor.replace(spec));
+        assertThat(awaitState(EngineStatus.Role.CURRENT, EngineState.RUNNING).runId())
+                .isEqualTo(first);
+        get(supervisor.restart(spec));
+        assertThat(awaitReady(EngineStatus.Role.CURRENT).runId()).isEqualTo(first + 1);
+        assertThat(one(EngineStatus.Role.CURRENT).restarts()).isZero();
+    }
+
+    @Test
     void shouldStartAndStopOnceHoweverOftenItIsTold() throws Exception {
         EngineSpec spec = spec(StandIns.POLITE, 0);
         get(supervisor.start(spec));

@@ -54,6 +54,26 @@ class MainTest {
     }
 
     @Test
+    void shouldNameAnEngineProgramThatIsMissing() throws IOException {
+        Files.writeString(
+                Path.of(file),
+                """
+                pools:
+                  - id: p
+                    engine: llamacpp
+                    model: test/m
+                    ctx: 16
+                    provisioning: process
+                    command: [bin/engine, "{port}"]
+                    replicas: [{id: r}]
+                """);
+        assertThat(run("check", "--config", file)).isEqualTo(1);
+        assertThat(out.toString())
+                .contains(
+                        "o.yaml:7:", "pools.0.command: the engine's program " + folder + "/bin/engine does not exist");
+    }
+
+    @Test
     void shouldExitTwoWhenUsageIsWrongOrTheFileCannotBeRead() {
         assertThat(run()).isEqualTo(2);
         assertThat(run("chek")).isEqualTo(2);

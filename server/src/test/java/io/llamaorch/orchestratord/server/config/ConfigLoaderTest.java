@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -276,5 +277,59 @@ class ConfigLoaderTest {
         for (String wrong : List.of("", "KiB", "1KB", "-1", "1.5MiB", "0x10", "9999999999GiB", "1_000")) {
             assertThat(Words.parseBytes(wrong)).as(wrong).isEmpty();
         }
+    }
+
+    private static final String PROCESS =
+            """
+            pools:
+              - id: p
+                engine: llamacpp
+                model: test/m
+                ctx: 16
+                provisioning: process
+                command: [bin/engine, "{port}"]
+                replicas: [{id: r}]
+            """;
+
+    private static Config.Provisioning process(String text, String... sets) {
+        return Objects.requireNonNull(parse(text, sets).orThrow().pools().get(0).process());
+    }
+
+    @Test
+    void shouldLookForAProgramBesideTheFileThatNamesIt() {
+        assertThat(process(PROCESS).command().arguments()).containsExactly("/etc/o/bin/engine", "{port}");
+        Config.Provisioning elsewhere = process(PROCESS, "pools.0.directory=/opt");
+        assertThat(elsewhere.command().arguments()).containsExactly("bin/engine", "{port}");
+        assertThat(elsewhere.command().directory()).isEqualTo(Path.of("/opt"));
+        assertThat(process(PROCESS.replace("bin/engine", "engine")).command().arguments())
+                .containsExactly("engine", "{port}");
+    }
+
+    @Test
+    void shouldPreloadByDefaultWhereTheDaemonStartsTheEngines() {
+        assertThat(parse(PROCESS).orThrow().pools().get(0).preload()).isTrue();
+        assertThat(parse(PROCESS, "pools.0.preload=false")
+                        .orThrow()
+                        .pools()
+                        .get(0)
+                        .preload())
+                .isFalse();
+        assertThat(parse(CONTRACT).orThrow().pools().get(0).preload()).isFalse();
+    }
+
+    @Test
+    void shouldHoldTheWaitsBeforeRestartsAgainstEachOther() {
+        assertThat(process(PROCESS, "pools.0.process.restart_cap_ms=2000")
+                        .restarts()
+                        .vramBaseMs())
+                .isEqualTo(2_000);
+        assertThat(errors(PROCESS, "pools.0.process.restart_cap_ms=2000", "pools.0.process.restart_vram_ms=3000"))
+                .singleElement()
+                .asString()
+                .contains("3000 is above restart_cap_ms, 2000");
+        assertThat(errors(PROCESS, "pools.0.process.restart_cap_ms=5"))
+                .singleElement()
+                .asString()
+                .contains("5 is below restart_base_ms, 1000");
     }
 }

@@ -174,6 +174,16 @@ final class LivePoolsIT {
     // ---- breaker, hung engine ----
 
     @Test
+    void shouldGoOnAskingAReplicaWhoseFirstTokenTookLong() {
+        control(first, "{\"ttft\":500}");
+        daemon = DaemonHarness.llama(first.port(), SLOTS, "pools.0.preload=true", "pools.0.health.period_ms=100");
+        control(first, "{\"loading\":1,\"ttft\":0}");
+        daemon.await(() -> state(0) == ReplicaStatus.State.LOADING);
+        control(first, "{\"loading\":0}");
+        daemon.await(() -> state(0) == ReplicaStatus.State.READY);
+    }
+
+    @Test
     void shouldKeepTasksAwayFromAReplicaThatFailsThemAndComeBackWhenItIsWell() {
         twoReplicas("pools.0.retries=0");
         control(first, "{\"fault\":\"close@0\"}");
