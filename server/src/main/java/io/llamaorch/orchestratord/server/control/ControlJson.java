@@ -207,7 +207,7 @@ public final class ControlJson {
         EngineLoad load = view.load();
         json.beginObject()
                 .member("replica_id", replica.id())
-                .member("state", word(replica))
+                .member("state", view.state().name().toLowerCase(Locale.ROOT)) // with its last_error, of one moment
                 .member("engine_version", replica.version().isEmpty() ? null : replica.version())
                 .member("slots", replica.slots())
                 .member("leased", replica.leased())
