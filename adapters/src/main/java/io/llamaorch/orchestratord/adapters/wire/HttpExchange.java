@@ -63,6 +63,11 @@ public final class HttpExchange implements Runnable {
     private @Nullable ArrayDeque<ByteBuf> held;
     private @Nullable String heldEnd;
     private long lastReadNs;
+    /** When the body began, and the last data in it, where the listener tells of data; see {@link #expectData}. */
+    private boolean tellsData;
+
+    private boolean dataSeen;
+    private long lastDataNs;
     private boolean paused;
 
     HttpExchange(EngineHttpClient client, EngineTarget target, ByteBuf request, EventLoop loop, Listener listener) {
@@ -97,6 +102,21 @@ public final class HttpExchange implements Runnable {
         }
     }
 
+    /**
+     * The body is a stream of frames: from now on only {@link #onData} shows that the engine works; keep-alive comments do
+     * not. Until the first of them the limit of the first byte goes on. Called when the head is there.
+     */
+    void expectData() {
+        tellsData = true;
+        lastDataNs = lastReadNs;
+    }
+
+    /** Data came with what was read last. */
+    void onData() {
+        dataSeen = true;
+        lastDataNs = lastReadNs;
+    }
+
     /** Stops reading, after the part being handed over, until {@link #resume}. */
     public void pause() {
         if (phase == Phase.READING && !paused) {
@@ -113,6 +133,7 @@ public final class HttpExchange implements Runnable {
         }
         paused = false;
         lastReadNs = now();
+        lastDataNs = lastReadNs;
         ArrayDeque<ByteBuf> bufs = held;
         String end = heldEnd;
         if (bufs == null && end == null) {
@@ -149,10 +170,16 @@ public final class HttpExchange implements Runnable {
                                 + target.timeouts().firstByteMs() + " ms");
             }
             case READING -> {
-                long limitNs = TimeUnit.MILLISECONDS.toNanos(target.timeouts().idleMs());
-                long leftNs = paused ? limitNs : limitNs - (now - lastReadNs);
+                boolean prefill = tellsData && !dataSeen;
+                int limitMs = prefill
+                        ? target.timeouts().firstByteMs()
+                        : target.timeouts().idleMs();
+                long limitNs = TimeUnit.MILLISECONDS.toNanos(limitMs);
+                long leftNs = paused ? limitNs : limitNs - (now - (tellsData ? lastDataNs : lastReadNs));
                 if (leftNs > 0) {
                     arm(leftNs);
+                } else if (prefill) {
+                    fail(HttpFailure.FIRST_BYTE_TIMEOUT, "no data from the engine within " + limitMs + " ms");
                 } else {
                     fail(
                             HttpFailure.IDLE_TIMEOUT,

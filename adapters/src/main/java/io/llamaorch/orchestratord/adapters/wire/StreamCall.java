@@ -184,6 +184,10 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
         streaming = status == 200 && response.isEventStream();
         delimited = response.isDelimited();
         if (streaming && !ended) {
+            HttpExchange running = exchange;
+            if (running != null) {
+                running.expectData();
+            }
             sink.accepted();
         }
     }
@@ -243,6 +247,10 @@ public final class StreamCall implements EngineCall, HttpExchange.Listener, SseD
 
     @Override
     public void onData(ByteBuf buf, int offset, int length) {
+        HttpExchange running = exchange;
+        if (running != null) {
+            running.onData();
+        }
         FrameScanner found = reader.scanner();
         switch (found.scan(buf, offset, length)) {
             case FrameScanner.TEXT, FrameScanner.EMPTY -> {

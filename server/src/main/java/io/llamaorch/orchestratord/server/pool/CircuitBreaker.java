@@ -48,7 +48,15 @@ final class CircuitBreaker {
         return opensUntilMs;
     }
 
-    /** A task ended well, or decoded its first token. */
+    /** A task decoded its first token: the trial is over, but the next failure opens it again. */
+    void onFirstToken() {
+        if (state != BreakerState.CLOSED) {
+            state = BreakerState.CLOSED;
+            failures = failuresMax - 1;
+        }
+    }
+
+    /** A task ended well. */
     void onSuccess() {
         failures = 0;
         openings = 0;

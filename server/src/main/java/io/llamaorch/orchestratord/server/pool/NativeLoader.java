@@ -4,6 +4,7 @@ import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.ModelControl;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.netty.channel.EventLoop;
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -18,13 +19,16 @@ final class NativeLoader implements ModelLoader {
     private static final int UNLOAD_LIMIT_MS = 30_000;
 
     private final Pool pool;
+    private final Pools pools;
     private final ModelControl control;
     private final EventLoop loop;
     private List<EngineTarget> old = List.of();
     private String newModel = "";
 
-    NativeLoader(Pool pool, ModelControl control, EventLoop loop) {
+    /** @param pools all pools: a model that another one uses at the same engine is not unloaded */
+    NativeLoader(Pool pool, Pools pools, ModelControl control, EventLoop loop) {
         this.pool = pool;
+        this.pools = pools;
         this.control = control;
         this.loop = loop;
     }
@@ -49,10 +53,22 @@ final class NativeLoader implements ModelLoader {
     @Override
     public void retireOld() {
         for (EngineTarget target : old) {
-            if (!target.model().equals(newModel)) {
+            if (!target.model().equals(newModel) && !isUsedElsewhere(target.url(), target.model())) {
                 control.unload(target, target.model(), UNLOAD_LIMIT_MS, loop, outcome -> {});
             }
         }
+    }
+
+    private boolean isUsedElsewhere(URI url, String model) {
+        for (Pool other : pools.all()) {
+            for (Replica replica : other.replicas()) {
+                EngineTarget target = replica.target();
+                if (other != pool && target.url().equals(url) && target.model().equals(model)) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** One load over all replicas. */
@@ -103,7 +119,8 @@ final class NativeLoader implements ModelLoader {
             ready.forEach(one -> begun.add(one.target()));
             begun.add(failed);
             for (int i = 0; i < begun.size(); i++) {
-                if (!old.get(i).model().equals(newModel)) {
+                boolean isOld = old.get(i).model().equals(newModel);
+                if (!isOld && !isUsedElsewhere(begun.get(i).url(), newModel)) {
                     control.unload(begun.get(i), newModel, UNLOAD_LIMIT_MS, loop, outcome -> {});
                 }
             }

@@ -102,7 +102,7 @@ public final class PoolControl {
         this.fleet = new Fleet(config, pools, watches, loop, metrics, log);
         watches.alsoTell(fleet::onView);
         for (Pool pool : pools.all()) {
-            this.pools.add(new PoolState(pool, watches.of(pool), loader(pool)));
+            this.pools.add(new PoolState(pool, watches.of(pool), loader(pool, pools)));
         }
     }
 
@@ -122,12 +122,12 @@ public final class PoolControl {
     }
 
     /** How a pool gets another model; null where it can't. */
-    private @Nullable ModelLoader loader(Pool pool) {
+    private @Nullable ModelLoader loader(Pool pool, Pools all) {
         if (pool.config().process() != null) {
             return new ProcessLoader(pool, fleet, loop);
         }
         ModelControl control = pool.adapter().modelControl();
-        return control == null ? null : new NativeLoader(pool, control, loop);
+        return control == null ? null : new NativeLoader(pool, all, control, loop);
     }
 
     EventLoop loop() {

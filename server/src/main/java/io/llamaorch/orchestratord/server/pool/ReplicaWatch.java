@@ -193,15 +193,30 @@ final class ReplicaWatch {
 
     /** Any thread: a task decoded its first token there. */
     void onTaskDecoded(int generation) {
-        if (troubled) {
-            loop.execute(() -> {
-                if (generation == currentGeneration()) {
-                    breaker.onSuccess();
-                    troubled = false;
-                    publish();
-                }
-            });
+        onTaskWell(generation, false);
+    }
+
+    /** Any thread: a task ended well there. */
+    void onTaskCompleted(int generation) {
+        onTaskWell(generation, true);
+    }
+
+    private void onTaskWell(int generation, boolean completed) {
+        if (!troubled) {
+            return;
         }
+        loop.execute(() -> {
+            if (generation != currentGeneration()) {
+                return;
+            }
+            if (completed) {
+                breaker.onSuccess();
+                troubled = false;
+            } else {
+                breaker.onFirstToken();
+            }
+            publish();
+        });
     }
 
     /** Any thread: a task failed there. */

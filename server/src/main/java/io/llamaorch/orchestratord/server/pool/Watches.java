@@ -103,6 +103,11 @@ public final class Watches implements ReplicaWatch.Listener {
         watch(dispatch).onTaskDecoded(dispatch.generation());
     }
 
+    /** Any thread: a task ended well where it was dispatched to. */
+    public void onCompleted(Dispatch dispatch) {
+        watch(dispatch).onTaskCompleted(dispatch.generation());
+    }
+
     /** Any thread: a task failed where it was dispatched to. */
     public void onFailed(Dispatch dispatch, EngineFailure failure) {
         watch(dispatch).onTaskFailed(dispatch.generation(), failure);

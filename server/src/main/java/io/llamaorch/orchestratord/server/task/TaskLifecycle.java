@@ -254,6 +254,9 @@ final class TaskLifecycle implements StreamEvents {
         }
         Dispatch dispatch = stream.dispatch();
         giveBack(task, ending, dispatch);
+        if (dispatch != null && ending.outcome() == Ending.Outcome.COMPLETED) {
+            watches().onCompleted(dispatch);
+        }
         count(stream, ending, dispatch);
         log(task, ending, dispatch);
     }
