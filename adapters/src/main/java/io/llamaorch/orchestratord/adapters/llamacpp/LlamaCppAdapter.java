@@ -9,11 +9,9 @@ import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.ModelControl;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.adapters.SamplingMember;
-import io.llamaorch.orchestratord.adapters.openai.OpenAiRequest;
+import io.llamaorch.orchestratord.adapters.openai.OpenAiOutputs;
 import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
-import io.llamaorch.orchestratord.adapters.wire.OutputCall;
-import io.llamaorch.orchestratord.adapters.wire.OutputReader;
 import io.llamaorch.orchestratord.adapters.wire.RequestCheck;
 import io.llamaorch.orchestratord.adapters.wire.StreamCall;
 import io.llamaorch.orchestratord.adapters.wire.TargetCheck;
@@ -82,7 +80,6 @@ public final class LlamaCppAdapter implements EngineAdapter {
     public EngineCall start(
             EngineTarget target, TaskRequest request, @Nullable String traceparent, EventLoop loop, EngineSink sink) {
         String model = target.model();
-        List<String> inputs = request.inputs();
         return switch (request.workload()) {
             case COMPLETION -> {
                 String prompt = request.prompt();
@@ -97,26 +94,16 @@ public final class LlamaCppAdapter implements EngineAdapter {
                         sink,
                         reader);
             }
-            case EMBEDDING ->
-                OutputCall.start(
+            case EMBEDDING, RERANK ->
+                OpenAiOutputs.start(
                         client,
                         target,
-                        "/v1/embeddings", // a member content would switch it to another shape of answer
-                        OpenAiRequest.embeddings(model, request),
+                        request,
                         traceparent,
                         loop,
                         sink,
-                        OutputReader.embeddings(LlamaErrors.ENGINE, inputs.size(), refusal(inputs)));
-            case RERANK ->
-                OutputCall.start(
-                        client,
-                        target,
-                        "/rerank",
-                        OpenAiRequest.rerank(model, request),
-                        traceparent,
-                        loop,
-                        sink,
-                        OutputReader.scores(LlamaErrors.ENGINE, inputs.size() - 1, refusal(inputs)));
+                        LlamaErrors.ENGINE,
+                        refusal(request.inputs()));
         };
     }
 

@@ -23,8 +23,7 @@ final class LlamaProbe {
 
     LlamaProbe(EngineHttpClient client, EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer) {
         this.target = target;
-        this.inquiry = new EngineInquiry<>(
-                client, target, loop, target.timeouts().probeMs(), (why, timedOut) -> ReplicaStatus.down(why), answer);
+        this.inquiry = EngineInquiry.probe(client, target, loop, answer);
     }
 
     void begin() {
@@ -36,8 +35,7 @@ final class LlamaProbe {
             inquiry.get("/props", this::onProps);
             return;
         }
-        String words = EngineWords.presentable(EngineFault.read(body).message());
-        String said = "/health answered " + status + (words.isEmpty() ? "" : ": " + words);
+        String said = EngineFault.told("/health answered " + status, body);
         inquiry.answer(status == 503 ? ReplicaStatus.loading(said) : ReplicaStatus.down(said));
     }
 

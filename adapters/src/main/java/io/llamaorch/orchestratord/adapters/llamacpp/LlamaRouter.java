@@ -41,13 +41,7 @@ final class LlamaRouter implements ModelControl {
         Order(EngineTarget target, String model, int limitMs, EventLoop loop, Consumer<Outcome> answer, boolean load) {
             this.model = model;
             this.load = load;
-            this.inquiry = new EngineInquiry<>(
-                    client,
-                    target,
-                    loop,
-                    limitMs,
-                    (why, timedOut) -> new Outcome(timedOut ? Result.TIMED_OUT : Result.FAILED, why),
-                    answer);
+            this.inquiry = EngineInquiry.order(client, target, loop, limitMs, answer);
         }
 
         void begin() {
@@ -100,8 +94,7 @@ final class LlamaRouter implements ModelControl {
         }
 
         private void refused(String path, int status, byte[] body) {
-            String words = EngineWords.presentable(EngineFault.read(body).message());
-            finish(Result.FAILED, path + " answered " + status + (words.isEmpty() ? "" : ": " + words));
+            finish(Result.FAILED, EngineFault.told(path + " answered " + status, body));
         }
 
         private void finish(Result result, String message) {

@@ -10,8 +10,6 @@ import io.llamaorch.orchestratord.adapters.SamplingMember;
 import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
 import io.llamaorch.orchestratord.adapters.wire.JsonBody;
-import io.llamaorch.orchestratord.adapters.wire.OutputCall;
-import io.llamaorch.orchestratord.adapters.wire.OutputReader;
 import io.llamaorch.orchestratord.adapters.wire.RequestCheck;
 import io.llamaorch.orchestratord.adapters.wire.StreamCall;
 import io.llamaorch.orchestratord.adapters.wire.TargetCheck;
@@ -87,18 +85,15 @@ public final class OpenAiAdapter implements EngineAdapter {
         String model = target.model();
         if (request.workload() != Workload.COMPLETION) {
             List<String> inputs = request.inputs();
-            return OutputCall.start(
+            return OpenAiOutputs.start(
                     client,
                     target,
-                    "/v1/embeddings",
-                    OpenAiRequest.embeddings(model, request),
+                    request,
                     traceparent,
                     loop,
                     sink,
-                    OutputReader.embeddings(
-                            ENGINE,
-                            inputs.size(),
-                            (status, body) -> OpenAiErrors.of(ENGINE, status, EngineFault.read(body), inputs)));
+                    ENGINE,
+                    (status, body) -> OpenAiErrors.of(ENGINE, status, EngineFault.read(body), inputs));
         }
         String prompt = request.prompt() == null ? "" : request.prompt();
         URI url = target.url();

@@ -37,8 +37,7 @@ public record OpenAiModels(boolean listed, boolean found, int ctx) {
     /** What is told of a replica whose list, perhaps none, does not hold the model. */
     public static ReplicaStatus problem(EngineTarget target, int status, byte[] body, @Nullable OpenAiModels models) {
         if (status != 200) {
-            String words = EngineWords.presentable(EngineFault.read(body).message());
-            String said = "/v1/models answered " + status + (words.isEmpty() ? "" : ": " + words);
+            String said = EngineFault.told("/v1/models answered " + status, body);
             return status == 503 ? ReplicaStatus.loading(said) : ReplicaStatus.down(said);
         }
         if (models == null) {

@@ -16,8 +16,7 @@ final class OpenAiProbe {
 
     OpenAiProbe(EngineHttpClient client, EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer) {
         this.target = target;
-        this.inquiry = new EngineInquiry<>(
-                client, target, loop, target.timeouts().probeMs(), (why, timedOut) -> ReplicaStatus.down(why), answer);
+        this.inquiry = EngineInquiry.probe(client, target, loop, answer);
     }
 
     void begin() {

@@ -6,7 +6,6 @@ import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
 import io.llamaorch.orchestratord.adapters.wire.EngineInquiry;
-import io.llamaorch.orchestratord.adapters.wire.EngineWords;
 import io.llamaorch.orchestratord.adapters.wire.MetricsEndpoint;
 import io.llamaorch.orchestratord.adapters.wire.PromText;
 import io.netty.channel.EventLoop;
@@ -22,8 +21,7 @@ final class TgiProbe {
 
     TgiProbe(EngineHttpClient client, EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer) {
         this.target = target;
-        this.inquiry = new EngineInquiry<>(
-                client, target, loop, target.timeouts().probeMs(), (why, timedOut) -> ReplicaStatus.down(why), answer);
+        this.inquiry = EngineInquiry.probe(client, target, loop, answer);
     }
 
     void begin() {
@@ -35,8 +33,7 @@ final class TgiProbe {
             inquiry.get("/info", this::onInfo);
             return;
         }
-        String words = EngineWords.presentable(EngineFault.read(body).message());
-        String said = "/health answered " + status + (words.isEmpty() ? "" : ": " + words);
+        String said = EngineFault.told("/health answered " + status, body);
         inquiry.answer(status == 503 ? ReplicaStatus.loading(said) : ReplicaStatus.down(said));
     }
 

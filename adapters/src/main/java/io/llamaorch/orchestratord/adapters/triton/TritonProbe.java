@@ -34,8 +34,7 @@ final class TritonProbe {
             Consumer<ReplicaStatus> answer) {
         this.target = target;
         this.models = models;
-        this.inquiry = new EngineInquiry<>(
-                client, target, loop, target.timeouts().probeMs(), (why, timedOut) -> ReplicaStatus.down(why), answer);
+        this.inquiry = EngineInquiry.probe(client, target, loop, answer);
     }
 
     void begin() {
@@ -47,8 +46,7 @@ final class TritonProbe {
             inquiry.get(TritonPaths.SERVER, this::onServer);
             return;
         }
-        String words = EngineWords.presentable(EngineFault.read(body).message());
-        String said = "readiness of the model answered " + status + (words.isEmpty() ? "" : ": " + words);
+        String said = EngineFault.told("readiness of the model answered " + status, body);
         boolean coming = status == 400 || status == 404 || status == 503;
         inquiry.answer(coming ? ReplicaStatus.loading(said) : ReplicaStatus.down(said));
     }

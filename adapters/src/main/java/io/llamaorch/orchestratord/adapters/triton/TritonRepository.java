@@ -94,13 +94,7 @@ final class TritonRepository implements ModelControl {
         Order(EngineTarget target, String model, int limitMs, EventLoop loop, Consumer<Outcome> answer, boolean load) {
             this.model = model;
             this.load = load;
-            this.inquiry = new EngineInquiry<>(
-                    client,
-                    patient(target, limitMs),
-                    loop,
-                    limitMs,
-                    (why, timedOut) -> new Outcome(timedOut ? Result.TIMED_OUT : Result.FAILED, why),
-                    answer);
+            this.inquiry = EngineInquiry.order(client, patient(target, limitMs), loop, limitMs, answer);
         }
 
         void begin() {
@@ -146,8 +140,7 @@ final class TritonRepository implements ModelControl {
         }
 
         private void refused(String what, int status, byte[] body) {
-            String words = EngineWords.presentable(EngineFault.read(body).message());
-            finish(Result.FAILED, what + " was answered with " + status + (words.isEmpty() ? "" : ": " + words));
+            finish(Result.FAILED, EngineFault.told(what + " was answered with " + status, body));
         }
 
         private void finish(Result result, String message) {

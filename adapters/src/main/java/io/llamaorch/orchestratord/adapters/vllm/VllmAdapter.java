@@ -9,12 +9,10 @@ import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.adapters.SamplingMember;
 import io.llamaorch.orchestratord.adapters.openai.OpenAiErrors;
+import io.llamaorch.orchestratord.adapters.openai.OpenAiOutputs;
 import io.llamaorch.orchestratord.adapters.openai.OpenAiReader;
-import io.llamaorch.orchestratord.adapters.openai.OpenAiRequest;
 import io.llamaorch.orchestratord.adapters.wire.EngineFault;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
-import io.llamaorch.orchestratord.adapters.wire.OutputCall;
-import io.llamaorch.orchestratord.adapters.wire.OutputReader;
 import io.llamaorch.orchestratord.adapters.wire.RequestCheck;
 import io.llamaorch.orchestratord.adapters.wire.StreamCall;
 import io.llamaorch.orchestratord.adapters.wire.TargetCheck;
@@ -84,7 +82,6 @@ public final class VllmAdapter implements EngineAdapter {
     public EngineCall start(
             EngineTarget target, TaskRequest request, @Nullable String traceparent, EventLoop loop, EngineSink sink) {
         String model = target.model();
-        List<String> inputs = request.inputs();
         return switch (request.workload()) {
             case COMPLETION -> {
                 String prompt = request.prompt() == null ? "" : request.prompt();
@@ -98,26 +95,9 @@ public final class VllmAdapter implements EngineAdapter {
                         sink,
                         new OpenAiReader(ENGINE, prompt));
             }
-            case EMBEDDING ->
-                OutputCall.start(
-                        client,
-                        target,
-                        "/v1/embeddings",
-                        OpenAiRequest.embeddings(model, request),
-                        traceparent,
-                        loop,
-                        sink,
-                        OutputReader.embeddings(ENGINE, inputs.size(), refusal(inputs)));
-            case RERANK ->
-                OutputCall.start(
-                        client,
-                        target,
-                        "/rerank",
-                        OpenAiRequest.rerank(model, request),
-                        traceparent,
-                        loop,
-                        sink,
-                        OutputReader.scores(ENGINE, inputs.size() - 1, refusal(inputs)));
+            case EMBEDDING, RERANK ->
+                OpenAiOutputs.start(
+                        client, target, request, traceparent, loop, sink, ENGINE, refusal(request.inputs()));
         };
     }
 

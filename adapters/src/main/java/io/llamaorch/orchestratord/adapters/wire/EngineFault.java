@@ -78,9 +78,17 @@ public record EngineFault(int code, String type, String message) {
      */
     public EngineFailure toFailure(String engine, int status, ErrorCode as, Collection<String> secrets) {
         String where = status == 200 ? "in its stream" : "with status " + status;
-        String words = EngineWords.presentable(message, secrets);
-        return new EngineFailure(
-                as, engine + " answered " + where + (words.isEmpty() ? "" : ": " + words), as.retriable());
+        String said = joined(engine + " answered " + where, EngineWords.presentable(message, secrets));
+        return new EngineFailure(as, said, as.retriable());
+    }
+
+    /** {@code beginning}, such as {@code /health answered 503}, and behind a colon what an error answer's body says. */
+    public static String told(String beginning, byte[] body) {
+        return joined(beginning, EngineWords.presentable(read(body).message()));
+    }
+
+    private static String joined(String beginning, String words) {
+        return words.isEmpty() ? beginning : beginning + ": " + words;
     }
 
     private static final class Reading implements FrameJson.Members {

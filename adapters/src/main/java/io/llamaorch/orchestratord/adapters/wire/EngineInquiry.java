@@ -1,6 +1,8 @@
 package io.llamaorch.orchestratord.adapters.wire;
 
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.adapters.ModelControl;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
@@ -75,6 +77,30 @@ public final class EngineInquiry<T> {
         this.limitMs = limitMs;
         this.broken = broken;
         this.answer = answer;
+    }
+
+    /** How a replica is, within its own limit; one that does not answer is down. */
+    public static EngineInquiry<ReplicaStatus> probe(
+            EngineHttpClient client, EngineTarget target, EventLoop loop, Consumer<ReplicaStatus> answer) {
+        return new EngineInquiry<>(
+                client, target, loop, target.timeouts().probeMs(), (why, timedOut) -> ReplicaStatus.down(why), answer);
+    }
+
+    /** An order to load or unload a model. */
+    public static EngineInquiry<ModelControl.Outcome> order(
+            EngineHttpClient client,
+            EngineTarget target,
+            EventLoop loop,
+            int limitMs,
+            Consumer<ModelControl.Outcome> answer) {
+        return new EngineInquiry<>(
+                client,
+                target,
+                loop,
+                limitMs,
+                (why, timedOut) -> new ModelControl.Outcome(
+                        timedOut ? ModelControl.Result.TIMED_OUT : ModelControl.Result.FAILED, why),
+                answer);
     }
 
     /** Starts the clock and does {@code first}, on the loop; from any thread. */
