@@ -4,7 +4,6 @@ import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.ModelControl;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.netty.channel.EventLoop;
-import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -53,22 +52,25 @@ final class NativeLoader implements ModelLoader {
     @Override
     public void retireOld() {
         for (EngineTarget target : old) {
-            if (!target.model().equals(newModel) && !isUsedElsewhere(target.url(), target.model())) {
-                control.unload(target, target.model(), UNLOAD_LIMIT_MS, loop, outcome -> {});
+            if (!target.model().equals(newModel)) {
+                unload(target);
             }
         }
     }
 
-    private boolean isUsedElsewhere(URI url, String model) {
+    /** Unloads a target's model, but where another pool uses it at the same engine. */
+    private void unload(EngineTarget target) {
         for (Pool other : pools.all()) {
             for (Replica replica : other.replicas()) {
-                EngineTarget target = replica.target();
-                if (other != pool && target.url().equals(url) && target.model().equals(model)) {
-                    return true;
+                EngineTarget theirs = replica.target();
+                if (other != pool
+                        && theirs.url().equals(target.url())
+                        && theirs.model().equals(target.model())) {
+                    return;
                 }
             }
         }
-        return false;
+        control.unload(target, target.model(), UNLOAD_LIMIT_MS, loop, outcome -> {});
     }
 
     /** One load over all replicas. */
@@ -119,9 +121,8 @@ final class NativeLoader implements ModelLoader {
             ready.forEach(one -> begun.add(one.target()));
             begun.add(failed);
             for (int i = 0; i < begun.size(); i++) {
-                boolean isOld = old.get(i).model().equals(newModel);
-                if (!isOld && !isUsedElsewhere(begun.get(i).url(), newModel)) {
-                    control.unload(begun.get(i), newModel, UNLOAD_LIMIT_MS, loop, outcome -> {});
+                if (!old.get(i).model().equals(newModel)) {
+                    unload(begun.get(i));
                 }
             }
             done.accept(Loaded.failed("replica " + failed.replicaId() + ": " + why));

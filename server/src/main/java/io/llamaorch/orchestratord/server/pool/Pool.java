@@ -14,7 +14,7 @@ public final class Pool {
     private final EngineAdapter adapter;
     private final Metrics metrics;
     private final PoolSeries unplaced;
-    private final List<Replica> replicas = new ArrayList<>();
+    private final List<Replica> replicas;
 
     Pool(int index, Config.Pool config, EngineAdapter adapter, Metrics metrics) {
         this.index = index;
@@ -22,9 +22,11 @@ public final class Pool {
         this.adapter = adapter;
         this.metrics = metrics;
         this.unplaced = series("");
+        List<Replica> made = new ArrayList<>();
         for (Config.Replica replica : config.replicas()) {
-            replicas.add(new Replica(this, replicas.size(), Targets.of(config, replica), metrics));
+            made.add(new Replica(this, made.size(), Targets.of(config, replica), metrics));
         }
+        this.replicas = List.copyOf(made);
     }
 
     /** Place in the configuration, from 0. */
@@ -44,7 +46,7 @@ public final class Pool {
 
     /** In the order of the configuration. */
     public List<Replica> replicas() {
-        return List.copyOf(replicas);
+        return replicas;
     }
 
     /** Series of tasks that have no replica. */

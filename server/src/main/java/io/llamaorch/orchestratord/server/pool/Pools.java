@@ -12,18 +12,20 @@ import org.jspecify.annotations.Nullable;
 
 /** The pools in the order of the configuration, which is the scheduler's too. The list never changes; see {@link Pool}. */
 public final class Pools {
-    private final List<Pool> all = new ArrayList<>();
+    private final List<Pool> all;
 
     /** Pools with an adapter each. */
     public Pools(List<Config.Pool> configured, Function<EngineKind, EngineAdapter> adapters, Metrics metrics) {
+        List<Pool> made = new ArrayList<>();
         for (Config.Pool pool : configured) {
-            all.add(new Pool(all.size(), pool, adapters.apply(pool.engine()), metrics));
+            made.add(new Pool(made.size(), pool, adapters.apply(pool.engine()), metrics));
         }
+        all = List.copyOf(made);
     }
 
     /** In the order of the configuration. */
     public List<Pool> all() {
-        return List.copyOf(all);
+        return all;
     }
 
     /** The one of that name, null for none. */
