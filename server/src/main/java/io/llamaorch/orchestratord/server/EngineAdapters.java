@@ -9,10 +9,14 @@ import io.llamaorch.orchestratord.adapters.tgi.TgiAdapter;
 import io.llamaorch.orchestratord.adapters.triton.TritonAdapter;
 import io.llamaorch.orchestratord.adapters.vllm.VllmAdapter;
 import io.llamaorch.orchestratord.adapters.wire.EngineHttpClient;
+import io.llamaorch.orchestratord.adapters.wire.MetricsEndpoint;
 import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.server.config.Config;
+import java.net.URI;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 
@@ -22,14 +26,37 @@ final class EngineAdapters {
 
     /** @param warnings told of a configuration that looks wrong, on an event loop */
     EngineAdapters(Config config, BiConsumer<EngineTarget, String> warnings) {
-        OutboundPolicy policy = OutboundPolicy.exactly(config.pools().stream()
-                .flatMap(pool -> pool.replicas().stream())
-                .map(Config.Replica::url)
-                .toList());
-        EngineHttpClient client = new EngineHttpClient(policy);
+        EngineHttpClient client = new EngineHttpClient(policy(config));
         for (EngineKind engine : EngineKind.values()) {
             all.put(engine, make(engine, client, warnings));
         }
+    }
+
+    /** What is listed, and the engines that the daemon starts itself; with no list what the pools name. */
+    private static OutboundPolicy policy(Config config) {
+        Config.Outbound outbound = config.outbound();
+        if (outbound.allow().isEmpty()) {
+            return OutboundPolicy.exactly(named(config));
+        }
+        List<String> allow = new ArrayList<>(outbound.allow());
+        for (Config.Pool pool : config.pools()) {
+            if (pool.process() != null) {
+                pool.replicas().forEach(replica -> allow.add(replica.url().getHost()));
+            }
+        }
+        return OutboundPolicy.of(outbound.schemes(), allow);
+    }
+
+    private static List<URI> named(Config config) {
+        List<URI> urls = new ArrayList<>();
+        for (Config.Pool pool : config.pools()) {
+            pool.replicas().forEach(replica -> urls.add(replica.url()));
+            String metrics = pool.options().get(MetricsEndpoint.OPTION);
+            if (metrics != null && MetricsEndpoint.isUrl(metrics)) {
+                urls.add(URI.create(metrics));
+            }
+        }
+        return urls;
     }
 
     private static EngineAdapter make(

@@ -77,7 +77,7 @@ public final class TgiAdapter implements EngineAdapter {
     public @Nullable String problemOf(EngineTarget target) {
         String problem = TargetCheck.of(client, target, Set.of(MetricsEndpoint.OPTION, MAX_STOPS_OPTION));
         if (problem == null) {
-            problem = MetricsEndpoint.problemOf(target);
+            problem = MetricsEndpoint.problemOf(client, target);
         }
         if (problem == null && maxStops(target) < 0) {
             problem = MAX_STOPS_OPTION + " is not a number of 0 … " + MAX_STOPS_LIMIT;

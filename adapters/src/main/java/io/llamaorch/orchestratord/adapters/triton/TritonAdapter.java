@@ -89,7 +89,7 @@ public final class TritonAdapter implements EngineAdapter {
     public @Nullable String problemOf(EngineTarget target) {
         String problem = TargetCheck.of(client, target, Set.of(MetricsEndpoint.OPTION, TEXT_OPTION));
         if (problem == null) {
-            problem = MetricsEndpoint.problemOf(target);
+            problem = MetricsEndpoint.problemOf(client, target);
         }
         if (problem == null && target.model().isEmpty()) {
             problem = MODEL_MISSING;

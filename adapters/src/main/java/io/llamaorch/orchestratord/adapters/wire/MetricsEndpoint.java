@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.adapters.wire;
 
 import io.llamaorch.orchestratord.adapters.EngineTarget;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -18,21 +19,34 @@ public record MetricsEndpoint(EngineTarget target, String path) {
     /** The endpoint that the target's option names; null without one. */
     public static @Nullable MetricsEndpoint of(EngineTarget target) {
         String url = target.options().get(OPTION);
-        return url == null || problemOf(target) != null ? null : at(target, URI.create(url));
+        return url == null || malformed(url) != null ? null : at(target, URI.create(url));
     }
 
-    /** Why the target's option is no URL of metrics; null where it is one, or not given. */
-    public static @Nullable String problemOf(EngineTarget target) {
+    /** Why the target's option is no URL of metrics that may be asked; null where it is one, or not given. */
+    public static @Nullable String problemOf(EngineHttpClient client, EngineTarget target) {
         String url = target.options().get(OPTION);
         if (url == null) {
             return null;
         }
+        String problem = malformed(url);
+        if (problem == null) {
+            problem = client.problemOf(at(target, URI.create(url)).target());
+        }
+        return problem == null ? null : OPTION + ": " + problem;
+    }
+
+    /** Whether an option's value is such a URL. */
+    public static boolean isUrl(String text) {
+        return malformed(text) == null;
+    }
+
+    private static @Nullable String malformed(String url) {
         try {
             URI parsed = new URI(url);
             boolean http = "http".equalsIgnoreCase(parsed.getScheme()) || "https".equalsIgnoreCase(parsed.getScheme());
-            return http && parsed.getHost() != null ? null : OPTION + " is not an http or https URL with a host";
-        } catch (java.net.URISyntaxException e) {
-            return OPTION + " is not a URL";
+            return http && parsed.getHost() != null ? null : "not an http or https URL with a host";
+        } catch (URISyntaxException e) {
+            return "not a URL";
         }
     }
 

@@ -5,6 +5,7 @@ import io.llamaorch.orchestratord.adapters.EngineTimeouts;
 import io.llamaorch.orchestratord.adapters.EngineTls;
 import io.llamaorch.orchestratord.adapters.process.CommandTemplate;
 import io.llamaorch.orchestratord.adapters.process.RestartPolicy;
+import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param stateDir absolute path of what survives a restart
  * @param auth who may call
  * @param pools at least one, ids distinct
+ * @param outbound where the daemon may connect to
  * @param processes engines that the daemon starts
  * @param http limits on what clients send
  * @param eventLoops I/O threads, 1 … 64
@@ -38,6 +40,7 @@ public record Config(
         Path stateDir,
         Auth auth,
         List<Pool> pools,
+        Outbound outbound,
         Processes processes,
         Http http,
         int eventLoops,
@@ -221,6 +224,14 @@ public record Config(
      * @param deviceMask devices it runs on, such as {@code 0,1}; null where not said
      */
     public record Replica(String id, URI url, int slots, @Nullable String deviceMask) {}
+
+    /**
+     * Where the daemon may connect to.
+     *
+     * @param allow entries of an {@link OutboundPolicy}; empty: the hosts and schemes that the pools name
+     * @param schemes allowed beside them
+     */
+    public record Outbound(List<String> allow, List<String> schemes) {}
 
     /**
      * Limits on an engine's silence.

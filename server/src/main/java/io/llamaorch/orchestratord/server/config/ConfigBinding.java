@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.config;
 
 import static java.util.Locale.ROOT;
 
+import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -31,6 +32,7 @@ final class ConfigBinding {
                 stateDir,
                 s.section("auth", ConfigBinding::auth, "who may call; with no key only loopback may be listened on"),
                 s.list("pools", 1, 256, PoolBinding::pool, "pools of engine replicas that serve one model each"),
+                s.section("outbound", ConfigBinding::outbound, "where the daemon may connect to"),
                 s.section("processes", ProcessBinding::processes, "engines that the daemon starts"),
                 s.section("http", ConfigBinding::http, "limits on what clients send"),
                 eventLoops(s.integer("event_loops", 0, 64, 0, "I/O threads; 0: half the cores, 1 to 8")),
@@ -80,6 +82,28 @@ final class ConfigBinding {
                 List.of(Config.Scope.DATA),
                 "what the key may do; control: also see and cancel what other keys made");
         return new Config.ApiKey(name, sha256, scopes);
+    }
+
+    private static Config.Outbound outbound(Section s) {
+        List<String> allow = s.texts(
+                "allow",
+                1024,
+                "hosts, *.domains, addresses and networks (10.0.0.0/8); empty: those that the pools name");
+        for (String entry : allow) {
+            try {
+                OutboundPolicy.of(List.of(), List.of(entry));
+            } catch (IllegalArgumentException e) {
+                s.problem("allow", String.valueOf(e.getMessage()));
+            }
+        }
+        return new Config.Outbound(
+                allow,
+                s.choices(
+                        "schemes",
+                        List.of("http", "https"),
+                        word -> word,
+                        List.of("http", "https"),
+                        "used with allow"));
     }
 
     private static Config.Http http(Section s) {
