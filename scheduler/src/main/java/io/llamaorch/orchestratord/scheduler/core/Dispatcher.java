@@ -5,7 +5,6 @@ import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +18,9 @@ final class Dispatcher<T> {
     private final SessionTable sessions;
     private final Effects<T> effects;
     private final long unreadyRetryMs;
+    /** Most tasks that one {@link #displaceSome} moves or evicts. */
+    private final int slice;
+
     private final DeadlineHeap deadlines = new DeadlineHeap();
     /** Those aside while {@link #pumpAside} looks at them; empty otherwise. */
     private final List<TaskEntry> looking = new ArrayList<>();
@@ -28,11 +30,12 @@ final class Dispatcher<T> {
     private long live;
     private int lastConsidered;
 
-    Dispatcher(PoolRuntime[] pools, SessionTable sessions, Effects<T> effects, long unreadyRetryMs) {
+    Dispatcher(PoolRuntime[] pools, SessionTable sessions, Effects<T> effects, long unreadyRetryMs, int slice) {
         this.pools = pools;
         this.sessions = sessions;
         this.effects = effects;
         this.unreadyRetryMs = unreadyRetryMs;
+        this.slice = slice;
     }
 
     /** Tasks queued or running. */
@@ -64,7 +67,7 @@ final class Dispatcher<T> {
 
     /** Queues an admitted task; there is room. */
     void enqueue(TaskEntry entry) {
-        entry.pool.queue(entry.spec.priority()).append(entry);
+        entry.pool.open().append(entry);
         deadlines.add(entry);
         live++;
     }
@@ -252,16 +255,43 @@ final class Dispatcher<T> {
 
     // ---- elsewhere ----
 
-    /** Moves or evicts the queued tasks of a pool that {@code which} names; returns how many were moved. */
-    int displace(long nowNs, PoolRuntime pool, Predicate<TaskEntry> which, String why) {
-        int moved = 0;
-        for (TaskEntry entry : pool.waiting()) {
-            if (which.test(entry)) {
-                relocate(nowNs, entry, why);
-                moved += entry.pool == pool ? 0 : 1;
+    /** Whether a {@link #displaceSome} has something to do. */
+    boolean hasLeavers() {
+        for (PoolRuntime pool : pools) {
+            if (pool.hasLeavers()) {
+                return true;
             }
         }
-        return moved;
+        return false;
+    }
+
+    /** Moves or evicts the next few tasks that have to leave their pools. */
+    void displaceSome(long nowNs) {
+        int room = slice;
+        for (PoolRuntime pool : pools) {
+            for (TaskEntry next = null; room > 0 && (next = pool.nextToLeave()) != null; room--) {
+                displace(nowNs, next);
+            }
+        }
+        pumpReceivers(nowNs);
+    }
+
+    /** Those aside would be looked at for every slot: they leave at once, and are few. */
+    void displaceAside(long nowNs, PoolRuntime pool) {
+        for (TaskEntry entry : List.copyOf(pool.aside)) {
+            if (pool.draining || !pool.willServe(entry.spec.modelRef())) {
+                displace(nowNs, entry);
+            }
+        }
+    }
+
+    private void displace(long nowNs, TaskEntry entry) {
+        PoolRuntime pool = entry.pool;
+        boolean byDrain = pool.draining && pool.couldStay(entry);
+        relocate(nowNs, entry, byDrain ? "is draining" : "serves " + pool.model + " now");
+        if (byDrain) {
+            pool.drained(entry.pool != pool);
+        }
     }
 
     private void relocate(long nowNs, TaskEntry entry, String why) {
@@ -284,7 +314,7 @@ final class Dispatcher<T> {
         entry.pool.removed(entry);
         entry.moveTo(choice);
         Admission admission = Standing.newcomer(nowNs, entry);
-        entry.pool.queue(entry.spec.priority()).append(entry);
+        entry.pool.open().append(entry);
         if (!entry.pool.received) {
             entry.pool.received = true;
             receivers++;
@@ -332,10 +362,8 @@ final class Dispatcher<T> {
         for (TaskEntry entry : List.copyOf(pool.aside)) {
             evict(entry, error);
         }
-        TaskEntry next = pool.next();
-        while (next != null) {
+        for (TaskEntry next = pool.nextOfAll(); next != null; next = pool.nextOfAll()) {
             evict(next, error);
-            next = pool.next();
         }
     }
 

@@ -164,17 +164,18 @@ final class PoolForecast {
     }
 
     private void addQueued() {
-        TaskEntry interactive = pool.interactive.first();
-        TaskEntry batch = pool.batch.first();
-        int streak = pool.streak();
+        Backlog backlog = pool.open();
+        TaskEntry interactive = backlog.interactive.first();
+        TaskEntry batch = backlog.batch.first();
+        int streak = backlog.streak();
         int room = StartCurve.ROWS_MAX - 1;
         while (room-- > 0 && (interactive != null || batch != null)) {
-            if (PoolRuntime.batchIsNext(interactive != null, batch != null, streak, pool.spec.batchGuard())) {
-                batch = add(pool.batch, batch);
+            if (Backlog.batchIsNext(interactive != null, batch != null, streak, pool.spec.batchGuard())) {
+                batch = add(backlog.batch, batch);
                 streak = 0;
             } else {
                 streak = batch == null ? 0 : streak + 1;
-                interactive = add(pool.interactive, interactive);
+                interactive = add(backlog.interactive, interactive);
             }
         }
     }

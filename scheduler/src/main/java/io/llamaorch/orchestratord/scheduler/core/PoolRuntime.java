@@ -2,17 +2,18 @@ package io.llamaorch.orchestratord.scheduler.core;
 
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One pool as it is now: its two queues, the rule by which they take turns, and its replicas. Owned by the scheduler's
- * thread.
+ * One pool as it is now: what waits for it, and its replicas. Owned by the scheduler's thread.
  *
- * <p><b>The rule.</b> Interactive goes before batch; after {@code batchGuard} interactive starts in a row that passed a
- * waiting batch task, one batch task goes. Within a priority the order of admission holds, always: a task at the head
- * that no free replica suits (device mask, context) is waited for.
+ * <p><b>Order.</b> By the rule of a {@link Backlog}: a task at the head that no free replica suits (device mask, context)
+ * is waited for.
+ *
+ * <p><b>Models.</b> Tasks wait in a backlog of their model's own: of the one that is served, and, while that is paused, of
+ * the one that comes. So a change of the model is a change of the backlog, whatever waits there; those that the change
+ * leaves behind have to leave, a few at a time, and neither start nor count for anybody's position meanwhile.
  *
  * <p><b>Aside.</b> A task that no READY replica could ever take, while one that is not READY could, waits beside the
  * queue and does not hold up those behind it; so does a task that is tried again. They go first when a slot suits them.
@@ -30,14 +31,16 @@ final class PoolRuntime {
     final int index;
     final PoolSpec spec;
     final ReplicaRuntime[] replicas;
-    final TaskQueue interactive;
-    final TaskQueue batch;
     final PoolForecast forecast;
+    /** Who waits for {@link #model}. */
+    Backlog served;
+    /** Who waits for {@link #incoming}, where that is another model and tasks may wait for it; else null. */
+    @Nullable
+    Backlog coming;
     /** Tasks that wait beside the queues, oldest first. */
     final ArrayDeque<TaskEntry> aside = new ArrayDeque<>();
 
     boolean draining;
-    SchedulerSnapshot.Drain lastDrain = SchedulerSnapshot.Drain.NONE;
     /** Whether tasks have moved here since it last looked for slots. */
     boolean received;
     /** Tasks started, ever. */
@@ -55,7 +58,13 @@ final class PoolRuntime {
     private long reloadEndsAtNs;
     private String strictVersion = "";
 
-    private int streak;
+    /** Those whose model is not served any more, or did not come, oldest first. */
+    private final ArrayDeque<Backlog> leaving = new ArrayDeque<>();
+    /** One that is empty and not in use: its arrays are as large as the queues may grow. */
+    @Nullable
+    private Backlog spare;
+
+    private SchedulerSnapshot.Drain lastDrain = SchedulerSnapshot.Drain.NONE;
     private int retriesAside;
     private int slotsConfigured;
 
@@ -71,9 +80,7 @@ final class PoolRuntime {
         this.index = index;
         this.spec = spec;
         this.model = spec.model();
-        boolean borrows = spec.fullPolicy() != PoolSpec.FullPolicy.REJECT;
-        interactive = new TaskQueue(borrows ? 2 * spec.queueCapacity() : spec.queueCapacity());
-        batch = new TaskQueue(spec.queueCapacity());
+        this.served = new Backlog(spec);
         replicas = new ReplicaRuntime[spec.replicas().size()];
         for (int i = 0; i < replicas.length; i++) {
             PoolSpec.ReplicaSpec replica = spec.replicas().get(i);
@@ -87,21 +94,31 @@ final class PoolRuntime {
         forecast = new PoolForecast(this, settings);
     }
 
-    TaskQueue queue(Priority priority) {
-        return priority == Priority.INTERACTIVE ? interactive : batch;
+    /** Where newcomers queue. */
+    Backlog open() {
+        Backlog next = coming;
+        return next != null ? next : served;
     }
 
+    /** Tasks that wait here and may stay. */
     int queued() {
-        return interactive.size() + batch.size() + aside.size();
+        return served.size() + sizeOf(coming) + aside.size();
     }
 
-    int streak() {
-        return streak;
+    private static int sizeOf(@Nullable Backlog backlog) {
+        return backlog == null ? 0 : backlog.size();
+    }
+
+    /** Of those, by priority and without those aside. */
+    int queued(Priority priority) {
+        Backlog next = coming;
+        return served.queue(priority).size()
+                + (next == null ? 0 : next.queue(priority).size());
     }
 
     /** Whether a task that came now would start now, some replica's constraints aside. */
     boolean startsNow() {
-        return interactive.size() == 0 && batch.size() == 0 && hasFreeSlot();
+        return served.size() == 0 && hasFreeSlot();
     }
 
     /** Whether a slot can be given out now. */
@@ -157,20 +174,31 @@ final class PoolRuntime {
     /** Whether a newcomer finds a place of its own, so that nobody has to make room. */
     boolean hasRoom(boolean isInteractive) {
         int capacity = spec.queueCapacity();
+        int interactive = queued(Priority.INTERACTIVE);
         if (isInteractive) {
-            return interactive.size() < capacity;
+            return interactive < capacity;
         }
-        return batch.size() < capacity - Math.max(0, interactive.size() - capacity);
+        return queued(Priority.BATCH) < capacity - Math.max(0, interactive - capacity);
     }
 
     /** The queued task whose place a newcomer takes by this pool's policy, or null: then the newcomer is refused. */
     @Nullable
     TaskEntry victim(boolean isInteractive) {
         return switch (spec.fullPolicy()) {
-            case DROP_LRU -> batch.first();
-            case SHED_LOW_PRIORITY -> isInteractive ? batch.last() : null;
+            case DROP_LRU -> oldestBatch();
+            case SHED_LOW_PRIORITY -> isInteractive ? newestBatch() : null;
             case REJECT -> null;
         };
+    }
+
+    private @Nullable TaskEntry oldestBatch() {
+        TaskEntry oldest = served.batch.first(); // nobody joins these while others come
+        return oldest != null ? oldest : open().batch.first();
+    }
+
+    private @Nullable TaskEntry newestBatch() {
+        TaskEntry newest = open().batch.last();
+        return newest != null ? newest : served.batch.last();
     }
 
     /** Whether a newcomer of that priority can be queued, with or without a victim. */
@@ -190,37 +218,26 @@ final class PoolRuntime {
             }
             return ahead;
         }
-        boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;
-        return position(isInteractive, queue(entry.spec.priority()).rank(entry));
+        Backlog backlog = entry.backlog();
+        return first(backlog) + backlog.position(entry);
     }
 
     /** The position that a newcomer would get. */
     long newcomerPosition(boolean isInteractive) {
-        return position(isInteractive, isInteractive ? interactive.size() : batch.size());
+        return first(open()) + open().newcomerPosition(isInteractive);
     }
 
-    private long position(boolean isInteractive, long rank) {
-        // Those aside that fit no slot which is free now do not go before a task that such a slot suits.
-        long first = aside.isEmpty() || hasFreeSlot() ? 0 : aside.size();
-        long guard = spec.batchGuard();
-        long untilBatch = batch.size() == 0 ? guard : guard - streak;
-        if (isInteractive) {
-            long batchStarts = rank < untilBatch ? 0 : 1 + (rank - untilBatch) / guard;
-            return first + rank + Math.min(batch.size(), batchStarts);
-        }
-        return first + rank + Math.min(interactive.size(), untilBatch + rank * guard);
+    /** Those aside that start before a backlog's first. */
+    private long first(Backlog backlog) {
+        // Those aside that fit no slot which is free now do not go before a task that such a slot suits; and where
+        // another model is waited for, they leave when it comes.
+        return backlog != served || aside.isEmpty() || hasFreeSlot() ? 0 : aside.size();
     }
 
     /** The task that goes next, or null. */
     @Nullable
     TaskEntry next() {
-        boolean fromBatch = batchIsNext(interactive.size() > 0, batch.size() > 0, streak, spec.batchGuard());
-        return fromBatch ? batch.first() : interactive.first();
-    }
-
-    /** The rule itself. */
-    static boolean batchIsNext(boolean interactiveWaits, boolean batchWaits, int streak, int guard) {
-        return batchWaits && (!interactiveWaits || streak >= guard);
+        return served.next();
     }
 
     /** Takes the next task off its queue because it starts, and counts the turn. */
@@ -228,14 +245,8 @@ final class PoolRuntime {
         starts++;
         if (entry.aside) {
             leaveAside(entry);
-            return;
-        }
-        boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;
-        queue(entry.spec.priority()).remove(entry);
-        if (!isInteractive || batch.size() == 0) {
-            streak = 0;
         } else {
-            streak++;
+            entry.backlog().started(entry);
         }
     }
 
@@ -243,11 +254,8 @@ final class PoolRuntime {
     void removed(TaskEntry entry) {
         if (entry.aside) {
             leaveAside(entry);
-            return;
-        }
-        queue(entry.spec.priority()).remove(entry);
-        if (batch.size() == 0) {
-            streak = 0;
+        } else {
+            entry.backlog().removed(entry);
         }
     }
 
@@ -276,15 +284,72 @@ final class PoolRuntime {
         retriesAside -= entry.isRetry() ? 1 : 0;
     }
 
-    /** Every task that waits here, in the order in which they would start, but for the turns of the priorities. */
-    List<TaskEntry> waiting() {
-        List<TaskEntry> all = new ArrayList<>(aside);
-        for (TaskQueue queue : List.of(interactive, batch)) {
-            for (TaskEntry next = queue.atOrAfter(0); next != null; next = queue.atOrAfter(next.sequence + 1)) {
-                all.add(next);
-            }
+    // ---- leaving ----
+
+    /** From now on everybody who waits here has to leave; or, those may stay who have not left yet. */
+    void drain(boolean drain) {
+        draining = drain;
+        if (drain) {
+            lastDrain = new SchedulerSnapshot.Drain(lastDrain.number() + 1, leases(), 0, 0, 0);
         }
-        return all;
+        forecast.invalidate();
+    }
+
+    /** A task that the drain displaced is elsewhere, or over. */
+    void drained(boolean moved) {
+        lastDrain = lastDrain.andOne(moved);
+    }
+
+    /** Whether somebody who is not aside has to leave. */
+    boolean hasLeavers() {
+        return nextToLeave() != null;
+    }
+
+    /** The next task that has to leave and is not aside, or null. */
+    @Nullable
+    TaskEntry nextToLeave() {
+        for (Backlog backlog = leaving.peekFirst(); backlog != null; backlog = leaving.peekFirst()) {
+            TaskEntry next = backlog.nextToLeave();
+            if (next != null) {
+                return next;
+            }
+            spare = leaving.removeFirst();
+        }
+        if (!draining) {
+            return null;
+        }
+        TaskEntry next = served.nextToLeave();
+        return next != null ? next : open().nextToLeave();
+    }
+
+    /** Whether a task that waits here could stay but for a drain. */
+    boolean couldStay(TaskEntry entry) {
+        return entry.aside || entry.backlog == served || entry.backlog == coming;
+    }
+
+    /** Whoever goes next of all backlogs; null where nobody waits but aside. */
+    @Nullable
+    TaskEntry nextOfAll() {
+        TaskEntry next = served.next();
+        next = next != null ? next : open().next();
+        return next != null || leaving.isEmpty() ? next : nextToLeave();
+    }
+
+    private void leave(@Nullable Backlog backlog) {
+        if (backlog == null) {
+            return;
+        }
+        if (backlog.size() > 0) {
+            leaving.add(backlog);
+        } else {
+            spare = backlog;
+        }
+    }
+
+    private Backlog fresh() {
+        Backlog used = spare;
+        spare = null;
+        return used != null ? used : new Backlog(spec);
     }
 
     // ---- versions ----
@@ -331,6 +396,7 @@ final class PoolRuntime {
     void beginReload(String model, boolean pause, long endsAtNs) {
         incoming = model;
         paused = pause;
+        coming = pause && !model.equals(this.model) ? fresh() : null;
         reloadEndsAtNs = endsAtNs;
         forecast.invalidate();
     }
@@ -338,10 +404,13 @@ final class PoolRuntime {
     /** @param committed whether the new model is there; else the old one serves on */
     void endReload(boolean committed) {
         String loaded = incoming;
+        Backlog waiting = coming;
         incoming = null;
+        coming = null;
         paused = false;
         forecast.invalidate();
         if (!committed || loaded == null) {
+            leave(waiting);
             return;
         }
         generation++;
@@ -349,6 +418,8 @@ final class PoolRuntime {
             replica.epoch++; // what the old model had cached is of no use to the new one
         }
         if (!loaded.equals(model)) {
+            leave(served);
+            served = waiting != null ? waiting : fresh();
             model = loaded;
             forecast.forget();
         }
@@ -380,7 +451,7 @@ final class PoolRuntime {
                 leasesBefore(),
                 slots,
                 draining || daemonDrains,
-                lastDrain,
+                lastDrain.left(draining ? queued() : 0),
                 forecast.model.tokensPerSecond(),
                 forecast.model.drainPerNs(nowNs, slots) * 1e9,
                 forecast.lastEtaMs(nowNs),
@@ -389,7 +460,10 @@ final class PoolRuntime {
     }
 
     private int waiting(Priority priority) {
-        int waiting = queue(priority).size();
+        int waiting = queued(priority);
+        for (Backlog backlog : leaving) {
+            waiting += backlog.queue(priority).size();
+        }
         for (TaskEntry entry : aside) {
             waiting += entry.spec.priority() == priority ? 1 : 0;
         }

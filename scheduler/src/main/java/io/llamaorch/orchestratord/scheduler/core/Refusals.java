@@ -46,7 +46,7 @@ final class Refusals {
 
     static ApiError queueFull(TaskSpec spec, PoolRuntime pool, long retryMs) {
         String queue = "the " + spec.priority().wireName() + " queue of pool " + pool.spec.id() + " holds "
-                + pool.queue(spec.priority()).size() + " tasks of " + pool.spec.queueCapacity() + " and ";
+                + pool.queued(spec.priority()) + " tasks of " + pool.spec.queueCapacity() + " and ";
         String then = "; try again in " + retryMs + " ms";
         if (pool.spec.fullPolicy() == PoolSpec.FullPolicy.DROP_LRU) {
             return at(ErrorCode.QUEUE_FULL_DROP_LRU, queue + "no batch task can make room" + then, pool)

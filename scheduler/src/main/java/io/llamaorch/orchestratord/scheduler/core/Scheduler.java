@@ -29,6 +29,12 @@ public final class Scheduler<T> {
     /** Differences of free device memory below this decide nothing, bytes: they change from sample to sample. */
     public static final long VRAM_STEP_BYTES = 256L << 20;
 
+    /**
+     * Most tasks that one input moves or evicts because their pool drains or serves another model. Each costs about 9 µs
+     * (SchedulerBenchmark), so that what else waits is held up by less than a millisecond.
+     */
+    static final int SLICE = 64;
+
     private final SchedulerSettings settings;
     private final Effects<T> effects;
     private final PoolRuntime[] pools;
@@ -47,6 +53,11 @@ public final class Scheduler<T> {
      * @throws IllegalArgumentException if there is no pool, or one that is out of range
      */
     public Scheduler(SchedulerSettings settings, List<PoolSpec> pools, Effects<T> effects) {
+        this(settings, pools, effects, SLICE);
+    }
+
+    /** The same with slices of another size, ≥ 1: for tests, whose queues are short. */
+    Scheduler(SchedulerSettings settings, List<PoolSpec> pools, Effects<T> effects, int slice) {
         if (pools.isEmpty()) {
             throw new IllegalArgumentException("a scheduler needs at least one pool");
         }
@@ -57,7 +68,7 @@ public final class Scheduler<T> {
             this.pools[i] = new PoolRuntime(i, pools.get(i), settings);
         }
         this.sessions = new SessionTable(settings.sessionsMax());
-        this.dispatcher = new Dispatcher<>(this.pools, sessions, effects, settings.unreadyRetryMs());
+        this.dispatcher = new Dispatcher<>(this.pools, sessions, effects, settings.unreadyRetryMs(), slice);
     }
 
     /**
@@ -254,20 +265,20 @@ public final class Scheduler<T> {
 
     /**
      * Starts or ends the drain of one pool. While it drains it admits and starts nothing; what is queued moves to another
-     * pool that would take it, or is evicted; running tasks go on.
+     * pool that would take it, or is evicted, by and by: see {@link #hasLeavers}. Where the drain ends before that, the
+     * rest stays. Running tasks go on.
      */
     public void drainPool(long nowNs, int poolIndex, boolean drain) {
         tick(nowNs);
         dispatcher.expire(nowNs);
         PoolRuntime pool = pools[poolIndex];
-        pool.draining = drain;
-        pool.forecast.invalidate();
-        if (drain) {
-            int waiting = pool.queued();
-            int moved = dispatcher.displace(nowNs, pool, entry -> true, "is draining");
-            pool.lastDrain =
-                    new SchedulerSnapshot.Drain(pool.lastDrain.number() + 1, pool.leases(), moved, waiting - moved);
-        }
+        pool.drain(drain);
+        displaceFirst(nowNs, pool);
+    }
+
+    private void displaceFirst(long nowNs, PoolRuntime pool) {
+        dispatcher.displaceAside(nowNs, pool);
+        dispatcher.displaceSome(nowNs);
         dispatcher.pumpAll(nowNs);
     }
 
@@ -309,7 +320,8 @@ public final class Scheduler<T> {
 
     /**
      * The end of a reload: the pool serves the new model from now on, or the old one as before. Queued tasks for a model
-     * that it does not serve move to another pool or are evicted.
+     * that it does not serve have lost their place, and move to another pool or are evicted, by and by: see
+     * {@link #hasLeavers}.
      *
      * @throws IllegalStateException if no reload is under way
      */
@@ -321,9 +333,7 @@ public final class Scheduler<T> {
             throw new IllegalStateException("pool " + pool.spec.id() + " is loading no model");
         }
         pool.endReload(committed);
-        dispatcher.displace(
-                nowNs, pool, entry -> !entry.spec.modelRef().equals(pool.model), "serves " + pool.model + " now");
-        dispatcher.pumpAll(nowNs);
+        displaceFirst(nowNs, pool);
     }
 
     /** The daemon is stopping: every admission is refused from now on; queued and running tasks go on. */
@@ -341,17 +351,18 @@ public final class Scheduler<T> {
         }
     }
 
-    /** The same for one pool. */
-    public void evictPool(long nowNs, int poolIndex, ApiError error) {
-        tick(nowNs);
-        dispatcher.expire(nowNs);
-        dispatcher.evictQueued(pools[poolIndex], error);
+    /** Whether queued tasks have to leave their pools still: then {@link #advance} is to be called again soon. */
+    public boolean hasLeavers() {
+        return dispatcher.hasLeavers();
     }
 
-    /** Moves time: tasks whose deadline has passed are evicted or aborted. */
+    /** Moves time: tasks whose deadline has passed are evicted or aborted; a few of those that have to leave do so. */
     public void advance(long nowNs) {
         tick(nowNs);
         dispatcher.expire(nowNs);
+        if (dispatcher.hasLeavers()) {
+            dispatcher.displaceSome(nowNs);
+        }
     }
 
     /** After a defect, the one call that is left: somebody waits whose admission was never looked at. */

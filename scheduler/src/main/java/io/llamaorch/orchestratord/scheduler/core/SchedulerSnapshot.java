@@ -65,15 +65,24 @@ public record SchedulerSnapshot(
             List<Replica> replicas) {}
 
     /**
-     * What a drain found when it began.
+     * What a drain found, and what it has done so far.
      *
      * @param number of drains of the pool so far; 0 before the first
      * @param inFlight tasks that ran
      * @param moved queued tasks that went to another pool
      * @param evicted queued tasks that no other pool took
+     * @param left queued tasks that are still to be moved or evicted; 0 once the drain is over
      */
-    public record Drain(long number, int inFlight, int moved, int evicted) {
-        static final Drain NONE = new Drain(0, 0, 0, 0);
+    public record Drain(long number, int inFlight, int moved, int evicted, int left) {
+        static final Drain NONE = new Drain(0, 0, 0, 0, 0);
+
+        Drain andOne(boolean hasMoved) {
+            return new Drain(number, inFlight, moved + (hasMoved ? 1 : 0), evicted + (hasMoved ? 0 : 1), left);
+        }
+
+        Drain left(int tasks) {
+            return new Drain(number, inFlight, moved, evicted, tasks);
+        }
     }
 
     /**

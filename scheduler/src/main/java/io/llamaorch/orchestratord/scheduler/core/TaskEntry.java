@@ -28,7 +28,10 @@ final class TaskEntry {
     List<PlacementDecision.Candidate> otherPools;
 
     byte state = QUEUED;
-    /** Sequence in its queue while queued and not {@link #aside}. */
+    /** Where it waits while queued and not {@link #aside}; else null. */
+    @Nullable
+    Backlog backlog;
+    /** Sequence in its queue there. */
     long sequence;
     /** Whether it waits beside the queues, for replicas of its own: see {@link PoolRuntime#aside}. */
     boolean aside;
@@ -113,6 +116,15 @@ final class TaskEntry {
         progressAtNs = 0;
         promptTokens = -1;
         tokensOut = 0;
+    }
+
+    /** Where a queued task waits that is not aside; one without here is a broken invariant. */
+    Backlog backlog() {
+        Backlog waitsIn = backlog;
+        if (waitsIn == null) {
+            throw new IllegalStateException("task " + spec.id() + " is in no queue");
+        }
+        return waitsIn;
     }
 
     /** The lease of a running task; a task without one here is a broken invariant. */

@@ -25,12 +25,11 @@ final class SchedulerEvent<T> {
     static final byte BEGIN_DRAIN = 9;
     static final byte EVICT_ALL = 10;
     static final byte DRAIN_POOL = 11;
-    static final byte EVICT_POOL = 12;
-    static final byte RETRY = 13;
-    static final byte ABORT_POOL = 14;
-    static final byte BEGIN_RELOAD = 15;
-    static final byte END_RELOAD = 16;
-    static final byte REPLICA_VRAM = 17;
+    static final byte RETRY = 12;
+    static final byte ABORT_POOL = 13;
+    static final byte BEGIN_RELOAD = 14;
+    static final byte END_RELOAD = 15;
+    static final byte REPLICA_VRAM = 16;
 
     /** Its place in the ring while a producer has it. */
     long sequence;
@@ -78,7 +77,6 @@ final class SchedulerEvent<T> {
             case BEGIN_DRAIN -> core.beginDrain(nowNs);
             case EVICT_ALL -> core.evictAll(nowNs, set(error));
             case DRAIN_POOL -> core.drainPool(nowNs, a, b != 0);
-            case EVICT_POOL -> core.evictPool(nowNs, a, set(error));
             case RETRY -> core.retry(nowNs, set(id));
             case ABORT_POOL -> core.abortPool(nowNs, a, b, set(error));
             case BEGIN_RELOAD -> core.beginReload(nowNs, a, set(text), b != 0, e);

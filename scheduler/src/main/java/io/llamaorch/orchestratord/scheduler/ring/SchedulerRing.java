@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  *   ordering   offers of one thread keep their order; what it wrote before an offer is visible to the core
  *   full       offerX() returns false, nothing happened; offerAdmit() does so already when less than a quarter is free
  *   time       read once per batch, and at least each tick while idle
+ *   leavers    while tasks have to leave their pools batches are short, and nothing is waited for: each is followed by an
+ *              advance, which takes a few of them out
  *   failure    an exception out of the core or a hook stops the thread, is told to onFatal once, and every offer
  *              returns false from then on; events already in the ring are lost with the core
  *   close      applies what was offered before it, then ends the thread
@@ -40,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SchedulerRing<T> implements AutoCloseable {
     private static final long UNPUBLISHED_WAIT_NS = 100_000_000;
+    /** Most events between two slices of those who leave a pool, so that neither waits long for the other. */
+    private static final int BATCH_BESIDE_LEAVERS = 64;
 
     private final Scheduler<T> core;
     private final RingSettings settings;
@@ -201,11 +205,6 @@ public final class SchedulerRing<T> implements AutoCloseable {
     /** Offers {@link Scheduler#evictAll}. */
     public boolean offerEvictAll(ApiError error) {
         return offer(SchedulerEvent.EVICT_ALL, 0, 0, error);
-    }
-
-    /** Offers {@link Scheduler#evictPool}. */
-    public boolean offerEvictPool(int poolIndex, ApiError error) {
-        return offer(SchedulerEvent.EVICT_POOL, poolIndex, 0, error);
     }
 
     /** Offers {@link Scheduler#retry}. A refused one must be offered again: the slot stays leased until it is in. */
@@ -378,7 +377,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
         long next = consumed.get() + 1;
         while (true) {
             boolean last = closing;
-            long available = await(next);
+            long available = core.hasLeavers() ? published(next, BATCH_BESIDE_LEAVERS) : await(next);
             long nowNs = clock.getAsLong();
             while (next <= available) {
                 SchedulerEvent<T> event = ring.get(next);
@@ -401,15 +400,20 @@ public final class SchedulerRing<T> implements AutoCloseable {
         try {
             return Math.max(next - 1, barrier.waitFor(next));
         } catch (TimeoutException | AlertException e) {
-            long claimed = ring.getCursor();
-            long available = next - 1;
-            while (available < claimed && ring.isAvailable(available + 1)) {
-                available++;
-            }
-            return available;
+            return published(next, Integer.MAX_VALUE);
         } catch (InterruptedException e) {
             throw new IllegalStateException("the scheduler's thread was interrupted", e);
         }
+    }
+
+    /** The last of up to {@code most} events that can be applied now, or the one before {@code next}. */
+    private long published(long next, int most) {
+        long end = Math.min(ring.getCursor(), next - 1L + most);
+        long available = next - 1;
+        while (available < end && ring.isAvailable(available + 1)) {
+            available++;
+        }
+        return available;
     }
 
     /** Any thread: what was offered before is applied soon. */

@@ -13,8 +13,14 @@ final class NaivePool {
     private static final int ASIDE_MAX = 64;
 
     final PoolSpec spec;
-    final List<SimTask> interactive = new ArrayList<>();
-    final List<SimTask> batch = new ArrayList<>();
+    /** Who waits for the model that is served. */
+    NaiveLine served;
+    /** Who waits for another one that is loaded in its place. */
+    @Nullable
+    NaiveLine coming;
+    /** Who waited for a model that has gone, or did not come. */
+    final List<NaiveLine> leaving = new ArrayList<>();
+
     final List<SimTask> aside = new ArrayList<>();
     final ReplicaState[] states;
     final int[] slots;
@@ -33,12 +39,18 @@ final class NaivePool {
 
     boolean paused;
     boolean draining;
-    private int streak;
+    /** Whether the drain begins in this very input. */
+    boolean drainBegins;
+
+    long drains;
+    int drainedTo;
+    int drainedOut;
 
     NaivePool(PoolSpec spec) {
         this.spec = spec;
         int count = spec.replicas().size();
         model = spec.model();
+        served = new NaiveLine(spec.batchGuard());
         states = new ReplicaState[count];
         slots = new int[count];
         ctx = new int[count];
@@ -145,19 +157,61 @@ final class NaivePool {
 
     // ---- queue ----
 
-    List<SimTask> queue(SimTask task) {
-        return task.isInteractive() ? interactive : batch;
+    NaiveLine open() {
+        NaiveLine next = coming;
+        return next != null ? next : served;
+    }
+
+    void append(SimTask task) {
+        open().queue(task).add(task);
+    }
+
+    /** Of those who may stay, the ones of a priority, oldest first. */
+    private List<SimTask> waiting(boolean isInteractive) {
+        List<SimTask> all = new ArrayList<>(isInteractive ? served.interactive : served.batch);
+        NaiveLine next = coming;
+        if (next != null) {
+            all.addAll(isInteractive ? next.interactive : next.batch);
+        }
+        return all;
+    }
+
+    /** Those who have lost their place by a change of the model. */
+    List<SimTask> leavers() {
+        List<SimTask> all = new ArrayList<>();
+        leaving.forEach(line -> {
+            all.addAll(line.interactive);
+            all.addAll(line.batch);
+        });
+        return all;
+    }
+
+    /** How many have to go, those aside apart. */
+    int leaverCount() {
+        int count = 0;
+        for (NaiveLine line : leaving) {
+            count += line.size();
+        }
+        return draining ? count + served.size() + (coming == null ? 0 : coming.size()) : count;
+    }
+
+    List<SimTask> allThatWait() {
+        List<SimTask> all = new ArrayList<>(waiting(true));
+        all.addAll(waiting(false));
+        all.addAll(aside);
+        return all;
     }
 
     boolean isFull(boolean isInteractive) {
         int capacity = spec.queueCapacity();
-        int borrowed = Math.max(0, interactive.size() - capacity);
-        return isInteractive ? interactive.size() >= capacity : batch.size() >= capacity - borrowed;
+        int borrowed = Math.max(0, waiting(true).size() - capacity);
+        return isInteractive ? waiting(true).size() >= capacity : waiting(false).size() >= capacity - borrowed;
     }
 
     /** Whom the policy would take out for a newcomer, or null. */
     @Nullable
     SimTask victim(boolean isInteractive) {
+        List<SimTask> batch = waiting(false);
         if (batch.isEmpty() || spec.fullPolicy() == PoolSpec.FullPolicy.REJECT) {
             return null;
         }
@@ -176,31 +230,23 @@ final class NaivePool {
         if (aside.contains(task)) {
             return aside.indexOf(task);
         }
-        return (hasFreeSlot() ? 0 : aside.size()) + turn(task);
+        NaiveLine line = lineOf(task);
+        return (hasFreeSlot() || line != served ? 0 : aside.size()) + line.turn(task);
     }
 
-    private long turn(SimTask task) {
-        int i = 0;
-        int b = 0;
-        int turn = streak;
-        for (long before = 0; ; before++) {
-            boolean fromBatch = b < batch.size() && (i >= interactive.size() || turn >= spec.batchGuard());
-            if (!fromBatch && i >= interactive.size()) {
-                throw new AssertionError("task is not queued: " + task);
-            }
-            SimTask next = fromBatch ? batch.get(b++) : interactive.get(i++);
-            if (next == task) {
-                return before;
-            }
-            turn = fromBatch || b >= batch.size() ? 0 : turn + 1;
+    private NaiveLine lineOf(SimTask task) {
+        if (served.contains(task)) {
+            return served;
         }
+        NaiveLine next = coming;
+        if (next != null && next.contains(task)) {
+            return next;
+        }
+        return leaving.stream().filter(line -> line.contains(task)).findFirst().orElseThrow();
     }
 
     private @Nullable SimTask head() {
-        if (!batch.isEmpty() && (interactive.isEmpty() || streak >= spec.batchGuard())) {
-            return batch.get(0);
-        }
-        return interactive.isEmpty() ? null : interactive.get(0);
+        return served.head();
     }
 
     /** A task that waits starts: it was its turn, and those before it that nothing READY suits step aside. */
@@ -217,18 +263,12 @@ final class NaivePool {
         for (SimTask head = head(); head != task; head = head()) {
             assertThat(stepsAside(head)).as("%s went before %s", task, head).isTrue();
         }
-        assertThat(turn(task)).as("the next to start").isZero();
-        assertThat(queue(task).remove(0)).isSameAs(task);
-        streak = !task.isInteractive() || batch.isEmpty() ? 0 : streak + 1;
+        served.started(task);
     }
 
     void removed(SimTask task) {
-        if (aside.remove(task)) {
-            return;
-        }
-        assertThat(queue(task).remove(task)).as("%s was queued", task).isTrue();
-        if (batch.isEmpty()) {
-            streak = 0;
+        if (!aside.remove(task)) {
+            lineOf(task).removed(task);
         }
     }
 
@@ -256,6 +296,41 @@ final class NaivePool {
         while (hasFreeSlot() && stepsAside(head())) {}
     }
 
+    // ---- drain and reload ----
+
+    void drain(boolean drain) {
+        draining = drain;
+        drainBegins = drain;
+        if (drain) {
+            drains++;
+            drainedTo = 0;
+            drainedOut = 0;
+        }
+    }
+
+    void beginReload(String model, boolean pause) {
+        incoming = model;
+        paused = pause;
+        coming = pause && !model.equals(this.model) ? new NaiveLine(spec.batchGuard()) : null;
+    }
+
+    void endReload(boolean committed) {
+        String loaded = incoming;
+        NaiveLine waited = open();
+        boolean changed = committed && loaded != null && !loaded.equals(model);
+        if (changed) {
+            leaving.add(served);
+            served = waited == served ? new NaiveLine(spec.batchGuard()) : waited;
+        } else if (waited != served) {
+            leaving.add(waited);
+        }
+        model = committed && loaded != null ? loaded : model;
+        generation += committed ? 1 : 0;
+        incoming = null;
+        coming = null;
+        paused = false;
+    }
+
     /** Whether tasks for a model may wait here. */
     boolean willServe(String modelRef) {
         return modelRef.equals(model) || (paused && modelRef.equals(incoming));
@@ -263,11 +338,11 @@ final class NaivePool {
 
     /** All events have been dealt with: whoever could start has started, whoever had to leave has left. */
     void assertSettled() {
-        assertThat(batch.size() + interactive.size()).isLessThanOrEqualTo(2 * spec.queueCapacity());
-        if (interactive.isEmpty() && batch.isEmpty() && aside.isEmpty()) {
-            return;
+        assertThat(waiting(true).size() + waiting(false).size()).isLessThanOrEqualTo(2 * spec.queueCapacity());
+        leaving.removeIf(line -> line.size() == 0);
+        if (draining) {
+            assertThat(aside).as("aside in %s, which drains", spec.id()).isEmpty();
         }
-        assertThat(draining).as("tasks wait in %s, which drains", spec.id()).isFalse();
         stepAside();
         SimTask head = head();
         if (head != null && hasFreeSlot()) {
@@ -283,8 +358,8 @@ final class NaivePool {
             assertThat(hasFuture(task)).as("%s waits in vain", task).isTrue();
             assertThat(willServe(task.spec.modelRef())).isTrue();
         }
-        if (head != null) {
-            assertThat(willServe(head.spec.modelRef())).isTrue();
+        for (SimTask task : waiting(true)) {
+            assertThat(willServe(task.spec.modelRef())).isTrue();
         }
     }
 

@@ -20,6 +20,7 @@ class SchedulerSimTest {
         long admitted = 0;
         long moves = 0;
         long retries = 0;
+        long later = 0;
         for (long seed = first; seed < first + seeds; seed++) {
             SimWorld world = new SimWorld(seed);
             try {
@@ -30,15 +31,17 @@ class SchedulerSimTest {
             admitted += world.book.admitted();
             moves += world.book.moves();
             retries += world.book.retries();
+            later += world.displacedLater();
         }
         double seconds = (System.nanoTime() - fromNs) / 1e9;
         System.out.printf(
-                "SchedulerSimTest: %d simulated hours, %d tasks admitted, %d moved, %d retried, %.1f s, %.0f x real time%n",
-                seeds * HOURS, admitted, moves, retries, seconds, seeds * HOURS * 3_600 / seconds);
+                "SchedulerSimTest: %d simulated hours, %d tasks admitted, %d moved, %d retried, %d displaced later, %.1f s, %.0f x real time%n",
+                seeds * HOURS, admitted, moves, retries, later, seconds, seeds * HOURS * 3_600 / seconds);
         assertThat(admitted).isGreaterThan(seeds * HOURS);
         if (only == null) {
             assertThat(moves).isGreaterThan(seeds);
             assertThat(retries).isGreaterThan(seeds);
+            assertThat(later).isGreaterThan(seeds);
         }
     }
 

@@ -19,7 +19,8 @@ final class SimBook implements Effects<SimTask> {
     private long moves;
     private long retries;
     private long hash = 17;
-    private @Nullable NaivePool evicting;
+    private boolean evicting;
+    private int displaced;
     private @Nullable NaivePool aborting;
     private int abortingBelow;
 
@@ -110,9 +111,16 @@ final class SimBook implements Effects<SimTask> {
                 .isFalse();
     }
 
-    /** Tasks of a pool may be evicted for no reason of their own; of none, where null. */
-    void evicting(@Nullable NaivePool pool) {
-        evicting = pool;
+    /** Whether tasks may be evicted for no reason of their own. */
+    void evicting(boolean may) {
+        evicting = may;
+    }
+
+    /** How many have been displaced since this was last asked. */
+    int takeDisplaced() {
+        int count = displaced;
+        displaced = 0;
+        return count;
     }
 
     void aborting(NaivePool pool, int belowGeneration) {
@@ -154,11 +162,16 @@ final class SimBook implements Effects<SimTask> {
         for (int p = 0; p < world.pools.size(); p++) {
             NaivePool pool = world.pools.get(p);
             SchedulerSnapshot.Pool view = snapshot.pools().get(p);
-            long asideInteractive =
-                    pool.aside.stream().filter(SimTask::isInteractive).count();
-            assertThat(view.queuedInteractive()).isEqualTo((int) (pool.interactive.size() + asideInteractive));
-            assertThat(view.queuedInteractive() + view.queuedBatch())
-                    .isEqualTo(pool.interactive.size() + pool.batch.size() + pool.aside.size());
+            List<SimTask> waiting = pool.allThatWait();
+            SchedulerSnapshot.Drain drain = view.lastDrain();
+            assertThat(drain.number()).isEqualTo(pool.drains);
+            assertThat(drain.moved()).isEqualTo(pool.drainedTo);
+            assertThat(drain.evicted()).isEqualTo(pool.drainedOut);
+            assertThat(drain.left()).isEqualTo(pool.draining ? waiting.size() : 0);
+            waiting.addAll(pool.leavers());
+            assertThat(view.queuedInteractive()).isEqualTo((int)
+                    waiting.stream().filter(SimTask::isInteractive).count());
+            assertThat(view.queuedInteractive() + view.queuedBatch()).isEqualTo(waiting.size());
             assertThat(view.model()).isEqualTo(pool.model);
             assertThat(view.incomingModel()).isEqualTo(pool.incoming);
             assertThat(view.generation()).isEqualTo(pool.generation);
@@ -191,7 +204,7 @@ final class SimBook implements Effects<SimTask> {
                 .isTrue();
         task.pool = pool;
         task.life = SimTask.Life.QUEUED;
-        pool.queue(task).add(task);
+        pool.append(task);
         world.known.put(task.spec.id(), task);
         admitted++;
         checkFigures(admission);
@@ -277,13 +290,14 @@ final class SimBook implements Effects<SimTask> {
                 assertThat(task.failures).isZero();
                 assertMustLeave(task);
                 assertNowhereToGo(task);
+                displaced(task, false);
             }
-            case WORKER_RESET -> assertThat(pool).isSameAs(evicting);
+            case WORKER_RESET -> assertThat(evicting).isTrue();
             default -> {
                 boolean dropLru = pool.spec.fullPolicy() == PoolSpec.FullPolicy.DROP_LRU;
                 assertThat(error.code())
                         .isEqualTo(dropLru ? ErrorCode.QUEUE_FULL_DROP_LRU : ErrorCode.ADMISSION_REJECT);
-                assertThat(task).isSameAs(pool.batch.get(dropLru ? 0 : pool.batch.size() - 1));
+                assertThat(task).isSameAs(pool.victim(true));
             }
         }
         pool.removed(task);
@@ -293,7 +307,21 @@ final class SimBook implements Effects<SimTask> {
 
     private static boolean mustLeave(SimTask task) {
         NaivePool pool = task.pool();
-        return pool.draining || !pool.willServe(task.spec.modelRef()) || !pool.hasFuture(task);
+        boolean leaves = pool.draining || !pool.willServe(task.spec.modelRef());
+        return leaves || !pool.hasFuture(task) || pool.leavers().contains(task);
+    }
+
+    /** A task goes because it must; whether its pool's drain counts it. */
+    private void displaced(SimTask task, boolean moved) {
+        NaivePool pool = task.pool();
+        boolean isLeaver = pool.leavers().contains(task);
+        if ((isLeaver || pool.draining) && !pool.aside.contains(task)) {
+            displaced++;
+        }
+        if (pool.draining && !isLeaver) {
+            pool.drainedTo += moved ? 1 : 0;
+            pool.drainedOut += moved ? 0 : 1;
+        }
     }
 
     private static void assertMustLeave(SimTask task) {
@@ -318,9 +346,12 @@ final class SimBook implements Effects<SimTask> {
         assertThat(to.isFull(task.isInteractive())).isFalse();
         assertThat(NaivePlacement.rank(to, task.spec))
                 .isEqualTo(NaivePlacement.bestWithRoom(world.pools, task.pool, task.spec, task.isInteractive()));
+        if (task.failures == 0 || task.pool().drainBegins || !task.pool().aside.contains(task)) {
+            displaced(task, true);
+        }
         task.pool().removed(task);
         task.moveTo(to);
-        to.queue(task).add(task);
+        to.append(task);
         checkFigures(admission);
         if (admission.queuePosition() != to.position(task)) {
             to.stepAside(); // it may have looked at that pool before, in the same event
@@ -340,6 +371,9 @@ final class SimBook implements Effects<SimTask> {
             }
             if (!late && (task.pool().draining || !task.pool().willServe(task.spec.modelRef()))) {
                 assertNowhereToGo(task);
+            }
+            if (!late && (task.pool().drainBegins || !task.pool().aside.contains(task))) {
+                displaced(task, false);
             }
             task.pool().removed(task);
         } else {

@@ -70,23 +70,21 @@ final class SimOperator {
             drain(pool);
         } else if (what < 8) {
             reload(pool);
-        } else if (what < 9) {
-            abort(pool, world.random.nextBoolean() ? Integer.MAX_VALUE : pool.generation);
         } else {
-            world.book.evicting(pool);
-            world.tell(core -> core.evictPool(world.nowNs, world.indexOf(pool), STOPPED));
-            world.book.evicting(null);
+            abort(pool, world.random.nextBoolean() ? Integer.MAX_VALUE : pool.generation);
         }
     }
 
     private void drain(NaivePool pool) {
-        pool.draining = true;
+        pool.drain(true);
         world.tell(core -> core.drainPool(world.nowNs, world.indexOf(pool), true));
+        pool.drainBegins = false;
         if (world.random.nextBoolean()) {
             world.later(world.exponential(30 * SECOND), () -> abort(pool, Integer.MAX_VALUE));
         }
-        world.later(world.exponential(90 * SECOND), () -> {
-            pool.draining = false;
+        double lastsNs = chance(3) == 0 ? 0.001 * SECOND : 90 * SECOND; // the one while some still leave
+        world.later(world.exponential(lastsNs), () -> {
+            pool.drain(false);
             world.tell(core -> core.drainPool(world.nowNs, world.indexOf(pool), false));
         });
     }
@@ -104,10 +102,9 @@ final class SimOperator {
         }
         boolean pause = world.random.nextBoolean();
         String model = world.pick("m", "n");
-        pool.incoming = model;
-        pool.paused = pause;
+        pool.beginReload(model, pause);
         world.tell(core -> core.beginReload(world.nowNs, world.indexOf(pool), model, pause, 30_000));
-        double tookNs = world.exponential(30 * SECOND);
+        double tookNs = world.exponential((chance(4) == 0 ? 0.001 : 30) * SECOND);
         if (pause && world.random.nextBoolean()) {
             world.later(world.random.nextDouble() * tookNs, () -> abort(pool, Integer.MAX_VALUE));
         }
@@ -120,15 +117,15 @@ final class SimOperator {
     }
 
     private void endReload(NaivePool pool, boolean committed) {
-        String model = pool.incoming;
-        pool.incoming = null;
-        pool.paused = false;
-        if (committed && model != null) {
-            pool.model = model;
-            int generation = ++pool.generation;
+        pool.endReload(committed);
+        if (committed) {
+            int generation = pool.generation;
             world.later(world.exponential(10 * SECOND), () -> abort(pool, generation));
         }
         world.tell(core -> core.endReload(world.nowNs, world.indexOf(pool), committed));
         world.server.breakSome(pool);
+        if (chance(4) == 0) {
+            reload(pool); // while some still leave
+        }
     }
 }

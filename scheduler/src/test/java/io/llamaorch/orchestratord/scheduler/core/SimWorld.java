@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SimWorld {
     static final double SECOND = 1e9;
+    /** Most tasks that one input displaces: few, because the queues are short. */
+    private static final int SLICE = 3;
 
     final SplittableRandom random;
     final List<NaivePool> pools = new ArrayList<>();
@@ -39,6 +41,7 @@ final class SimWorld {
     private final PriorityQueue<Event> events = new PriorityQueue<>(
             (a, b) -> a.atNs != b.atNs ? Long.compare(a.atNs, b.atNs) : Long.compare(a.order, b.order));
     private long order;
+    private long displacedLater;
 
     private record Event(long atNs, long order, Runnable action) {}
 
@@ -59,7 +62,7 @@ final class SimWorld {
         long rebuildNs = random.nextInt(8) == 0 ? 20_000_000L : 60_000_000_000L;
         SchedulerSettings settings = new SchedulerSettings(100_000, 50, 8, 20, 500, 32, 100, rebuildNs, 5_000);
         book = new SimBook(this);
-        scheduler = new Scheduler<>(settings, specs, book);
+        scheduler = new Scheduler<>(settings, specs, book, SLICE);
         server = new SimServer(this);
         clients = new SimClients(this);
         operator = new SimOperator(this);
@@ -107,9 +110,28 @@ final class SimWorld {
     /** One input of the scheduler, after which everything has settled. */
     void tell(Consumer<Scheduler<SimTask>> input) {
         input.accept(scheduler);
+        assertThat(book.takeDisplaced()).as("displaced by one input").isLessThanOrEqualTo(SLICE);
         for (NaivePool pool : pools) {
             pool.assertSettled();
         }
+    }
+
+    /** Time passes, and of those who have to leave their pools, as many do as one input may displace. */
+    private void advance() {
+        int before = leavers();
+        tell(core -> core.advance(nowNs));
+        assertThat(leavers()).as("who still has to leave").isLessThanOrEqualTo(Math.max(0, before - SLICE));
+        assertThat(scheduler.hasLeavers()).isEqualTo(leavers() > 0);
+        displacedLater += before - leavers();
+    }
+
+    /** Tasks that had to leave their pools and did so after the event that caused it. */
+    long displacedLater() {
+        return displacedLater;
+    }
+
+    private int leavers() {
+        return pools.stream().mapToInt(NaivePool::leaverCount).sum();
     }
 
     /** Runs for some virtual hours, stops admitting, and lets everything end. Returns the hash of all effects. */
@@ -122,6 +144,12 @@ final class SimWorld {
         }
         draining = true;
         tell(core -> core.beginDrain(nowNs));
+        if (random.nextInt(4) == 0) {
+            book.evicting(true);
+            tell(core -> core.evictAll(nowNs, SimOperator.STOPPED));
+            book.evicting(false);
+            assertThat(pools).allMatch(pool -> pool.allThatWait().isEmpty() && pool.leaverCount() == 0);
+        }
         while (!events.isEmpty()) {
             step();
         }
@@ -137,7 +165,7 @@ final class SimWorld {
     private void step() {
         Event event = events.remove();
         nowNs = event.atNs;
-        tell(core -> core.advance(nowNs));
+        advance();
         event.action.run();
         if (random.nextInt(64) == 0) {
             book.compare(scheduler.snapshot());

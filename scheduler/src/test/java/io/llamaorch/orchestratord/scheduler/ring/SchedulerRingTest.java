@@ -33,6 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SchedulerRingTest {
     private final AtomicInteger admitted = new AtomicInteger();
     private final AtomicInteger dispatched = new AtomicInteger();
+    private final AtomicInteger evicted = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
     private final AtomicInteger fatal = new AtomicInteger();
     private final AtomicReference<Throwable> cause = new AtomicReference<>();
@@ -44,6 +45,10 @@ class SchedulerRingTest {
     private record Refusal(String handle, ApiError error) {}
 
     private SchedulerRing<String> ring(int size, WaitMode mode, Runnable onBatchEnd) {
+        return ring(size, mode, 1_000_000, onBatchEnd);
+    }
+
+    private SchedulerRing<String> ring(int size, WaitMode mode, long tickNs, Runnable onBatchEnd) {
         PoolSpec pool = new PoolSpec(
                 "p",
                 EngineKind.MOCK,
@@ -58,7 +63,7 @@ class SchedulerRingTest {
                 List.of(new PoolSpec.ReplicaSpec("r", 1_000, null)));
         Scheduler<String> core = new Scheduler<>(SchedulerSettings.DEFAULT, List.of(pool), new Count());
         return new SchedulerRing<>(
-                core, new RingSettings(size, mode, 1_000_000, 0), System::nanoTime, onBatchEnd, this::onFatal);
+                core, new RingSettings(size, mode, tickNs, 0), System::nanoTime, onBatchEnd, this::onFatal);
     }
 
     private void onFatal(Throwable failure) {
@@ -83,6 +88,21 @@ class SchedulerRingTest {
                 Determinism.BEST_EFFORT,
                 null,
                 Placement.AUTO);
+    }
+
+    @ParameterizedTest
+    @EnumSource(WaitMode.class)
+    void shouldWaitForNoTickWhileTasksHaveToLeaveTheirPool(WaitMode mode) {
+        SchedulerRing<String> ring = ring(2_048, mode, 3_600_000_000_000L, () -> {});
+        ring.offerReplicaChanged(0, 0, ReplicaState.READY, "v", 0, 0);
+        for (int i = 0; i < 1_500; i++) {
+            assertThat(ring.offerAdmit(spec(new UUID(0, i)), "t")).isTrue();
+        }
+        ring.offerDrainPool(0, true);
+        ring.start();
+
+        until(() -> evicted.get() == 500);
+        ring.close();
     }
 
     @ParameterizedTest
@@ -263,7 +283,9 @@ class SchedulerRingTest {
         }
 
         @Override
-        public void evicted(String task, ApiError error) {}
+        public void evicted(String task, ApiError error) {
+            evicted.incrementAndGet();
+        }
 
         @Override
         public void moved(String task, Admission admission) {}

@@ -180,10 +180,11 @@ public final class PoolControl {
         });
     }
 
-    /** The figures are the scheduler's: they are there as soon as it has published them. */
+    /** The figures are the scheduler's: they are there when everybody has left who had to. */
     private void answerDrain(PoolState state, Consumer<Answer<Drain>> done) {
         SchedulerSnapshot.Drain drain = snapshot(state.pool).lastDrain();
-        if (drain.number() >= state.drain || !ring.alive()) {
+        boolean over = drain.number() >= state.drain && drain.left() == 0;
+        if (over || !ring.alive()) {
             done.accept(Answer.of(new Drain(drain.inFlight(), drain.moved(), drain.evicted())));
         } else {
             loop.schedule(() -> answerDrain(state, done), 1, TimeUnit.MILLISECONDS);
