@@ -86,6 +86,8 @@ public final class Daemon implements AutoCloseable {
         Config config = loaded.orThrow();
         try (Logging logging = Logging.start(config.log())) {
             EventLog log = logging.events();
+            StopRequest stop = new StopRequest();
+            installSignals(stop);
             log.daemonStarting(BuildInfo.version());
             loaded.warnings().forEach(warning -> log.warning("config_warning", warning.toString()));
             // Only now: the adapters load Netty, and Netty looks for a log.
@@ -94,15 +96,6 @@ public final class Daemon implements AutoCloseable {
                 refused.forEach(problem -> log.warning("start_failed", problem.toString()));
                 return EXIT_CONFIGURATION;
             }
-            StopRequest stop = new StopRequest();
-            AtomicInteger signals = new AtomicInteger();
-            StopSignals.install(() -> {
-                switch (signals.incrementAndGet()) {
-                    case 1 -> stop.ask();
-                    case 2 -> stop.hurry();
-                    default -> Runtime.getRuntime().halt(EXIT_THIRD_SIGNAL);
-                }
-            });
             Daemon daemon;
             try {
                 daemon = start(config, logging, loop -> loop, stop);
@@ -121,6 +114,17 @@ public final class Daemon implements AutoCloseable {
             Thread.currentThread().interrupt();
             return 1;
         }
+    }
+
+    private static void installSignals(StopRequest stop) {
+        AtomicInteger signals = new AtomicInteger();
+        StopSignals.install(() -> {
+            switch (signals.incrementAndGet()) {
+                case 1 -> stop.ask();
+                case 2 -> stop.hurry();
+                default -> Runtime.getRuntime().halt(EXIT_THIRD_SIGNAL);
+            }
+        });
     }
 
     /** Why the daemon could not start; the message says what to do. */
