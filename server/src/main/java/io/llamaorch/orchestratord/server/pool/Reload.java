@@ -146,11 +146,11 @@ public final class Reload {
         // Who hears of it and looks finds it so.
         await(() -> control.snapshot(state.pool).generation() >= generation, PUBLISHED_MS, () -> {
             int inFlight = control.snapshot(state.pool).leasesBefore();
+            endTasksBefore(generation, drainMs, () -> {
+                loader.retireOld();
+                state.standing = PoolControl.Standing.NOTHING;
+            });
             done.accept(Answer.of(new Done(previous, modeWord(), state.lastReloadMs, inFlight)));
-        });
-        endTasksBefore(generation, drainMs, () -> {
-            loader.retireOld();
-            state.standing = PoolControl.Standing.NOTHING;
         });
     }
 
@@ -159,8 +159,9 @@ public final class Reload {
             rolledBack(why + "; " + previous + " serves on");
             return;
         }
-        rolledBack(why + "; " + previous + " is on its way back, and the pool's health tells when it is there");
-        state.standing = PoolControl.Standing.returning(previous, RESTORE_MS);
+        rolledBack(
+                why + "; " + previous + " is on its way back, and the pool's health tells when it is there",
+                PoolControl.Standing.returning(previous, RESTORE_MS));
         loader.restoreOld(RESTORE_MS, restored -> {
             state.standing = PoolControl.Standing.NOTHING;
             if (restored.problem() == null) {
@@ -177,8 +178,12 @@ public final class Reload {
     }
 
     private void rolledBack(String why) {
+        rolledBack(why, PoolControl.Standing.NOTHING);
+    }
+
+    private void rolledBack(String why, PoolControl.Standing next) {
         control.tell(() -> control.ring().offerEndReload(state.pool.index(), false));
-        state.standing = PoolControl.Standing.NOTHING;
+        state.standing = next;
         control.metrics().reloads(id(), false).inc();
         control.log().poolChanged(id(), "rolled_back", why);
         done.accept(
