@@ -38,7 +38,6 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -73,9 +72,8 @@ public final class Daemon implements AutoCloseable {
     private final HttpFront front;
     private final ThreadPoolExecutor renderer;
     private final Channel listener;
-    private final CountDownLatch stopAsked = new CountDownLatch(1);
+    private final StopRequest stop;
     private final AtomicInteger exitCode = new AtomicInteger();
-    private volatile boolean hurry;
 
     /**
      * Runs until a signal stops it.
@@ -88,6 +86,8 @@ public final class Daemon implements AutoCloseable {
         Config config = loaded.orThrow();
         try (Logging logging = Logging.start(config.log())) {
             EventLog log = logging.events();
+            StopRequest stop = new StopRequest();
+            installSignals(stop);
             log.daemonStarting(BuildInfo.version());
             loaded.warnings().forEach(warning -> log.warning("config_warning", warning.toString()));
             // Only now: the adapters load Netty, and Netty looks for a log.
@@ -98,21 +98,13 @@ public final class Daemon implements AutoCloseable {
             }
             Daemon daemon;
             try {
-                daemon = start(config, logging, loop -> loop);
+                daemon = start(config, logging, loop -> loop, stop);
             } catch (StartFailure e) {
                 log.warning("start_failed", String.valueOf(e.getMessage()));
                 return 1;
             }
-            AtomicInteger signals = new AtomicInteger();
-            StopSignals.install(() -> {
-                switch (signals.incrementAndGet()) {
-                    case 1 -> daemon.stopAsked.countDown();
-                    case 2 -> daemon.hurry = true;
-                    default -> Runtime.getRuntime().halt(EXIT_THIRD_SIGNAL);
-                }
-            });
             log.daemonListening(daemon.listening(), millisSince(beganNs));
-            daemon.stopAsked.await();
+            stop.await();
             daemon.drain();
             daemon.close();
             int code = daemon.exitCode.get();
@@ -122,6 +114,17 @@ public final class Daemon implements AutoCloseable {
             Thread.currentThread().interrupt();
             return 1;
         }
+    }
+
+    private static void installSignals(StopRequest stop) {
+        AtomicInteger signals = new AtomicInteger();
+        StopSignals.install(() -> {
+            switch (signals.incrementAndGet()) {
+                case 1 -> stop.ask();
+                case 2 -> stop.hurry();
+                default -> Runtime.getRuntime().halt(EXIT_THIRD_SIGNAL);
+            }
+        });
     }
 
     /** Why the daemon could not start; the message says what to do. */
@@ -139,6 +142,11 @@ public final class Daemon implements AutoCloseable {
      * @param engineLoopOf see {@link TaskPlane}
      */
     public static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf) throws StartFailure {
+        return start(config, logging, engineLoopOf, new StopRequest());
+    }
+
+    private static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf, StopRequest stop)
+            throws StartFailure {
         Metrics metrics = new Metrics(config.metrics().jvm());
         ArtifactPlane artifacts;
         try {
@@ -148,7 +156,7 @@ public final class Daemon implements AutoCloseable {
         }
         boolean started = false;
         try {
-            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts);
+            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts, stop);
             started = true;
             return daemon;
         } finally {
@@ -159,9 +167,15 @@ public final class Daemon implements AutoCloseable {
     }
 
     private Daemon(
-            Config config, Logging logging, IntUnaryOperator engineLoopOf, Metrics metrics, ArtifactPlane artifacts)
+            Config config,
+            Logging logging,
+            IntUnaryOperator engineLoopOf,
+            Metrics metrics,
+            ArtifactPlane artifacts,
+            StopRequest stop)
             throws StartFailure {
         this.config = config;
+        this.stop = stop;
         this.artifacts = artifacts;
         this.log = logging.events();
         Transports transports = transports(config.transport());
@@ -176,7 +190,8 @@ public final class Daemon implements AutoCloseable {
         renderer = renderer();
         EventLoop gpuLoop = eventLoops(group).get(0);
         gpus = new GpuMonitor(config, tasks.watches(), tasks.ring(), gpuLoop, metrics, log);
-        ControlJson json = new ControlJson(config, BuildInfo.version(), tasks.pools(), tasks.watches(), gpus::devices);
+        ControlJson json = new ControlJson(
+                config, BuildInfo.version(), tasks.pools(), tasks.watches(), tasks.control(), gpus::devices);
         ControlRoutes control = new ControlRoutes(tasks.ring()::snapshot, readiness, json, metrics, renderer);
         PoolRoutes pools = new PoolRoutes(tasks.pools(), tasks.ring()::snapshot, tasks.control(), json);
         front = new HttpFront(
@@ -274,6 +289,10 @@ public final class Daemon implements AutoCloseable {
     }
 
     private void startEngines() throws StartFailure {
+        stop.onHurry(tasks.control()::hurryEngines);
+        if (stop.isAsked()) {
+            return; // asked while it started: they would be ended at once
+        }
         try {
             tasks.control().startEngines();
         } catch (IOException e) {
@@ -296,7 +315,7 @@ public final class Daemon implements AutoCloseable {
     private void onFatal(Throwable defect) {
         log.defect("scheduler", null, defect);
         exitCode.set(EXIT_DEFECT);
-        stopAsked.countDown();
+        stop.ask();
     }
 
     /** The address that is listened on; with the port that was found where 0 was configured. */
@@ -354,7 +373,7 @@ public final class Daemon implements AutoCloseable {
 
     /** A second signal, or a scheduler that nothing more can be expected of. */
     private boolean mustHurry() {
-        return hurry || !tasks.ring().alive();
+        return stop.isHurried() || !tasks.ring().alive();
     }
 
     private static boolean await(long ms, BooleanSupplier condition) throws InterruptedException {

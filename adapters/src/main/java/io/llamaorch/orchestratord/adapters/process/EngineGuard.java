@@ -53,6 +53,11 @@ public final class EngineGuard {
         return install(directory, TOOLS);
     }
 
+    /** Whether a daemon has ever installed it there, and may have left engines behind. */
+    public static boolean isInstalled(Path directory) {
+        return Files.exists(directory.resolve(NAME));
+    }
+
     /** The same with {@code tools} as the folders where the guard finds setsid, setpriv, env, grep and sleep. */
     static EngineGuard install(Path directory, String tools) throws IOException {
         EngineGuard guard = new EngineGuard(directory.toAbsolutePath(), tools);

@@ -66,6 +66,7 @@ public final class EngineSupervisor implements AutoCloseable {
     private long runs;
     private volatile long lastRun;
     private boolean closing;
+    private boolean hurry;
 
     /** A supervisor without driver telemetry. */
     public EngineSupervisor(EngineGuard guard, PortLeases ports, EngineListener listener) {
@@ -323,6 +324,21 @@ public final class EngineSupervisor implements AutoCloseable {
         });
     }
 
+    /** From now on engines are ended without their grace, also those that are being ended. Any thread. */
+    public void hurry() {
+        submit(() -> {
+            hurry = true;
+            for (Replica replica : replicas.values()) {
+                for (EngineLane lane : replica.lanes()) {
+                    EngineProcess process = lane.process;
+                    if (process != null && lane.state == EngineState.STOPPING) {
+                        process.stop(0);
+                    }
+                }
+            }
+        });
+    }
+
     /** {@link #shutDown}, waited for: the longest grace and half a minute at most. Not on an event loop. */
     @Override
     public void close() {
@@ -537,10 +553,14 @@ public final class EngineSupervisor implements AutoCloseable {
         if (lane.state != EngineState.STOPPING) {
             lane.cancelTimer();
             lane.state = EngineState.STOPPING;
-            process.stop(lane.spec.stopGraceMs());
+            process.stop(graceMs(lane));
             changed(lane);
         }
         return gone;
+    }
+
+    private long graceMs(EngineLane lane) {
+        return hurry ? 0 : lane.spec.stopGraceMs();
     }
 
     private void giveUpOn(EngineLane lane, String why) {
@@ -551,7 +571,7 @@ public final class EngineSupervisor implements AutoCloseable {
         lane.cancelTimer();
         lane.unresponsive = why;
         lane.state = EngineState.STOPPING;
-        process.stop(lane.spec.stopGraceMs());
+        process.stop(graceMs(lane));
         changed(lane);
     }
 

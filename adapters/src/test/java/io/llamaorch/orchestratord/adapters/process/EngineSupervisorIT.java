@@ -53,6 +53,10 @@ class EngineSupervisorIT {
     }
 
     private EngineSpec spec(String script, long startTimeoutMs) throws IOException {
+        return spec(script, startTimeoutMs, 300);
+    }
+
+    private EngineSpec spec(String script, long startTimeoutMs, long stopGraceMs) throws IOException {
         List<String> argv = StandIns.sh(folder, script).argv();
         CommandTemplate command = new CommandTemplate(List.of(argv.get(0), argv.get(1), "{port}"), Map.of(), null);
         return new EngineSpec(
@@ -61,7 +65,7 @@ class EngineSupervisorIT {
                 new CommandTemplate.Values("m", "", 1, 1),
                 QUICK,
                 startTimeoutMs,
-                300,
+                stopGraceMs,
                 EngineProcess.Logs.IN_MEMORY,
                 null);
     }
@@ -88,6 +92,24 @@ class EngineSupervisorIT {
     private EngineStatus awaitReady(EngineStatus.Role role) {
         supervisor.ready(awaitState(role, EngineState.STARTING).runId());
         return awaitState(role, EngineState.RUNNING);
+    }
+
+    @Test
+    void shouldEndEnginesWithoutTheirGraceWhenThereIsAHurry() throws Exception {
+        get(supervisor.start(spec(StandIns.STUBBORN, 0, 3_600_000)));
+        awaitReady(EngineStatus.Role.CURRENT);
+        CompletableFuture<Void> gone = supervisor.shutDown();
+        awaitState(EngineStatus.Role.CURRENT, EngineState.STOPPING);
+        supervisor.hurry();
+        get(gone);
+    }
+
+    @Test
+    void shouldGiveNoGraceWhenThereWasAHurryBefore() throws Exception {
+        get(supervisor.start(spec(StandIns.STUBBORN, 0, 3_600_000)));
+        awaitReady(EngineStatus.Role.CURRENT);
+        supervisor.hurry();
+        get(supervisor.shutDown());
     }
 
     @Test

@@ -30,8 +30,8 @@ public final class Scheduler<T> {
     public static final long VRAM_STEP_BYTES = 256L << 20;
 
     /**
-     * Most tasks that one input moves or evicts because their pool drains or serves another model. Each costs about 9 µs
-     * (SchedulerBenchmark), so that what else waits is held up by less than a millisecond.
+     * Most tasks that one input moves or evicts because their pool drains or serves another model. That many take
+     * about 30 µs here (DisplacementBenchmark) and half a millisecond in the daemon, where each is told to its loop.
      */
     static final int SLICE = 64;
 

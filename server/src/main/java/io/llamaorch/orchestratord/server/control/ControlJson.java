@@ -10,6 +10,7 @@ import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.json.JsonWriter;
 import io.llamaorch.orchestratord.server.pool.Pool;
+import io.llamaorch.orchestratord.server.pool.PoolControl;
 import io.llamaorch.orchestratord.server.pool.Pools;
 import io.llamaorch.orchestratord.server.pool.ReplicaView;
 import io.llamaorch.orchestratord.server.pool.Watches;
@@ -26,6 +27,7 @@ public final class ControlJson {
     private final String version;
     private final Pools pools;
     private final Watches watches;
+    private final PoolControl control;
     private final Devices devices;
 
     /** Who knows the GPUs of a replica. */
@@ -40,11 +42,13 @@ public final class ControlJson {
      *
      * @param version of the daemon
      */
-    public ControlJson(Config config, String version, Pools pools, Watches watches, Devices devices) {
+    public ControlJson(
+            Config config, String version, Pools pools, Watches watches, PoolControl control, Devices devices) {
         this.config = config;
         this.version = version;
         this.pools = pools;
         this.watches = watches;
+        this.control = control;
         this.devices = devices;
     }
 
@@ -170,8 +174,9 @@ public final class ControlJson {
 
     JsonWriter pools(JsonWriter json, SchedulerSnapshot snapshot) {
         json.beginObject().name("pools").beginArray();
-        for (SchedulerSnapshot.Pool pool : snapshot.pools()) {
-            head(json.beginObject(), pool);
+        for (Pool configured : pools.all()) {
+            SchedulerSnapshot.Pool pool = snapshot.pools().get(configured.index());
+            head(json.beginObject(), pool, control.standing(configured));
             json.name("queue_depth")
                     .beginObject()
                     .member("interactive", pool.queuedInteractive())
@@ -183,7 +188,7 @@ public final class ControlJson {
     }
 
     JsonWriter health(JsonWriter json, Pool configured, SchedulerSnapshot.Pool pool) {
-        head(json.beginObject(), pool);
+        head(json.beginObject(), pool, control.standing(configured));
         String newest = null;
         json.name("replicas").beginArray();
         for (int i = 0; i < pool.replicas().size(); i++) {
@@ -246,17 +251,34 @@ public final class ControlJson {
         json.endObject();
     }
 
-    private static void head(JsonWriter json, SchedulerSnapshot.Pool pool) {
+    private static void head(JsonWriter json, SchedulerSnapshot.Pool pool, PoolControl.Standing standing) {
         json.member("pool_id", pool.id())
                 .member("engine", pool.engine().wireName())
                 .member("model_ref", pool.model())
                 .member("live", Readiness.isLive(pool))
                 .member("ready", Readiness.isReady(pool))
                 .member("draining", pool.draining())
-                .member("reloading", pool.incomingModel() != null)
-                .member("incoming_model_ref", pool.incomingModel())
+                .member("reloading", standing.incoming() != null)
+                .member("incoming_model_ref", standing.incoming())
                 .member("slots", pool.slots())
                 .member("leased", pool.leases());
+        String leaving = standing.leaving();
+        if (leaving != null) {
+            json.name("leaving")
+                    .beginObject()
+                    .member("model_ref", leaving)
+                    .member("tasks", pool.leasesBefore())
+                    .member("within_ms", standing.leftMs())
+                    .endObject();
+        }
+        String returning = standing.returning();
+        if (returning != null) {
+            json.name("returning")
+                    .beginObject()
+                    .member("model_ref", returning)
+                    .member("within_ms", standing.leftMs())
+                    .endObject();
+        }
     }
 
     private static void queue(JsonWriter json, int depth, int capacity) {

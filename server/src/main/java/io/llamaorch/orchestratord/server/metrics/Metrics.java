@@ -79,6 +79,8 @@ public final class Metrics {
             counter("replica_restarts_total", "Engine processes started anew.", "pool_id", "replica_id");
     private final Counter retries =
             counter("task_retries_total", "Tasks given back before their first token, for another replica.", "engine");
+    private final Counter moved =
+            counter("tasks_moved_total", "Queued tasks that went to another pool.", "from_pool_id", "to_pool_id");
     private final Counter zombies =
             counter("zombie_decodes_total", "Decodes found at engines that are not ours.", "pool_id", "replica_id");
     private final Counter xids =
@@ -197,6 +199,11 @@ public final class Metrics {
     /** Tasks given back before their first token, for another replica. */
     public Counter.Child retries(String engine) {
         return child(retries, "task_retries_total", new String[] {"engine"}, engine);
+    }
+
+    /** Queued tasks that went from one pool to another. */
+    public Counter.Child moved(String fromPoolId, String toPoolId) {
+        return child(moved, "tasks_moved_total", new String[] {"from_pool_id", "to_pool_id"}, fromPoolId, toPoolId);
     }
 
     /** Decodes found at an engine that are not ours. */

@@ -60,6 +60,10 @@ final class Fleet implements AutoCloseable {
         long restarts;
         /** In all. */
         long restartsInAll;
+        /** When {@link #run} began, and how long the last one took to get ready, ms; 0 for none. */
+        long beganNs;
+
+        long startMs;
 
         Member(Replica replica, ReplicaWatch watch) {
             this.replica = replica;
@@ -74,6 +78,7 @@ final class Fleet implements AutoCloseable {
     private final Map<String, Member> members = new HashMap<>();
     private final List<Consumer<EngineStatus>> followers = new ArrayList<>();
     private volatile @Nullable EngineSupervisor supervisor;
+    private volatile boolean hurry;
     private StartListener started = (pool, replica) -> {};
 
     /** @param loop the control loop */
@@ -116,19 +121,26 @@ final class Fleet implements AutoCloseable {
      * @throws IOException where the guard's script can't be written
      */
     void start() throws IOException {
+        Path guards = config.stateDir().resolve("run");
+        if (!members.isEmpty() || EngineGuard.isInstalled(guards)) {
+            for (long pid : OrphanSweep.run(SWEEP_GRACE_MS)) {
+                log.warning(
+                        "orphan_engine", "An engine of an earlier daemon was still running and was ended: pid " + pid);
+            }
+        }
         if (members.isEmpty()) {
             return;
         }
-        for (long pid : OrphanSweep.run(SWEEP_GRACE_MS)) {
-            log.warning("orphan_engine", "An engine of an earlier daemon was still running and was ended: pid " + pid);
-        }
         Config.Processes shared = config.processes();
-        EngineGuard guard = EngineGuard.install(config.stateDir().resolve("run"));
+        EngineGuard guard = EngineGuard.install(guards);
         EngineSupervisor started = new EngineSupervisor(
                 guard,
                 new PortLeases(shared.firstPort(), shared.lastPort()),
                 status -> loop.execute(() -> onStatus(status)));
         supervisor = started;
+        if (hurry) {
+            started.hurry();
+        }
         members.values()
                 .forEach(member -> started.start(
                         spec(member.replica, member.replica.pool().config().model())));
@@ -271,6 +283,7 @@ final class Fleet implements AutoCloseable {
             case STARTING -> {
                 if (!member.claimed && member.run < status.runId() && status.port() > 0) {
                     member.run = status.runId();
+                    member.beganNs = System.nanoTime();
                     member.watch.onRestart((int) Math.min(Integer.MAX_VALUE, member.restartsInAll));
                     look(member, status);
                 }
@@ -326,6 +339,10 @@ final class Fleet implements AutoCloseable {
             return;
         }
         if (view.state() == ReplicaStatus.State.READY) {
+            if (member.ready != run && member.beganNs != 0) {
+                member.startMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - member.beganNs);
+                member.beganNs = 0;
+            }
             member.ready = run;
             supervisor().ready(run);
         } else if (view.state() == ReplicaStatus.State.DOWN) {
@@ -355,6 +372,20 @@ final class Fleet implements AutoCloseable {
                 },
                 Math.max(1, hangMs - silentMs),
                 TimeUnit.MILLISECONDS);
+    }
+
+    /** How long a replica's engine took to get ready when it was last started but by a reload, ms; 0: it never was. */
+    long startMs(Replica replica) {
+        return member(replica).startMs;
+    }
+
+    /** Any thread: engines that are ended from now on, and those that are being ended, get no grace. */
+    void hurry() {
+        hurry = true;
+        EngineSupervisor running = supervisor;
+        if (running != null) {
+            running.hurry();
+        }
     }
 
     /** Ends every engine, within their graces. Not on an event loop. */

@@ -58,8 +58,17 @@ interface ModelLoader {
      */
     void load(String modelRef, Mode mode, long limitMs, Consumer<Loaded> done);
 
-    /** Brings the old model back after a failed load in its place. */
-    void restoreOld(Consumer<Loaded> done);
+    /**
+     * Brings the old model back after a failed load in its place.
+     *
+     * @param limitMs on the whole, ms
+     */
+    void restoreOld(long limitMs, Consumer<Loaded> done);
+
+    /** The least time in which an engine of the pool was seen to get ready since it was last started, ms; 0: none was. */
+    default long leastStartMs() {
+        return 0;
+    }
 
     /** No task runs on the old model any more: it may go. */
     void retireOld();

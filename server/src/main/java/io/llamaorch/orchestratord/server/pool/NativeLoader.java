@@ -45,7 +45,7 @@ final class NativeLoader implements ModelLoader {
     }
 
     @Override
-    public void restoreOld(Consumer<Loaded> done) {
+    public void restoreOld(long limitMs, Consumer<Loaded> done) {
         done.accept(Loaded.failed("the old model was never gone"));
     }
 

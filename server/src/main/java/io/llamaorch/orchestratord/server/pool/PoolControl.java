@@ -60,17 +60,55 @@ public final class PoolControl {
     private final Fleet fleet;
     private final List<PoolState> pools = new ArrayList<>();
 
-    /** What is under way in one pool. */
+    /**
+     * What is under way in one pool.
+     *
+     * @param incoming the model that is being loaded, null while none is
+     * @param leaving a model that is not the pool's any more and on which tasks still run, null while none is
+     * @param returning a model that is the pool's and is not there yet, because another one was loaded in its place and
+     *     failed; null while none is
+     * @param untilNs when {@code leaving} or {@code returning} is over at the latest, {@link System#nanoTime}
+     */
+    public record Standing(
+            @Nullable String incoming, @Nullable String leaving, @Nullable String returning, long untilNs) {
+        static final Standing NOTHING = new Standing(null, null, null, 0);
+
+        static Standing incoming(String model) {
+            return new Standing(model, null, null, 0);
+        }
+
+        static Standing leaving(String model, long limitMs) {
+            return new Standing(null, model, null, untilNs(limitMs));
+        }
+
+        static Standing returning(String model, long limitMs) {
+            return new Standing(null, null, model, untilNs(limitMs));
+        }
+
+        private static long untilNs(long limitMs) {
+            return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(limitMs);
+        }
+
+        /** How long that may take still, ms, ≥ 0. */
+        public long leftMs() {
+            return Math.max(0, TimeUnit.NANOSECONDS.toMillis(untilNs - System.nanoTime()));
+        }
+    }
+
+    /** What the control loop keeps of one pool. */
     static final class PoolState {
         final Pool pool;
         final List<ReplicaWatch> watches;
         final @Nullable ModelLoader loader;
         boolean draining;
-        boolean reloading;
+        /** Written by the control loop, read by any thread. */
+        volatile Standing standing = Standing.NOTHING;
         /** Distinguishes one drain from the next. */
         int drain;
         /** How long the last reload took, ms; 0 before the first. */
         long lastReloadMs;
+        /** The least time that a load in the place of the old model took, ms; 0 before the first. */
+        long leastLoadMs;
 
         PoolState(Pool pool, List<ReplicaWatch> watches, @Nullable ModelLoader loader) {
             this.pool = pool;
@@ -121,6 +159,11 @@ public final class PoolControl {
         fleet.close();
     }
 
+    /** Any thread: those that are being ended, or will be, get no grace any more. */
+    public void hurryEngines() {
+        fleet.hurry();
+    }
+
     /** How a pool gets another model; null where it can't. */
     private @Nullable ModelLoader loader(Pool pool, Pools all) {
         if (pool.config().process() != null) {
@@ -155,6 +198,11 @@ public final class PoolControl {
         return ring.snapshot().pools().get(pool.index());
     }
 
+    /** What is under way in a pool; any thread. */
+    public Standing standing(Pool pool) {
+        return pools.get(pool.index()).standing;
+    }
+
     // ---- drain ----
 
     /**
@@ -164,7 +212,7 @@ public final class PoolControl {
     public void drain(int poolIndex, long deadlineMs, Consumer<Answer<Drain>> done) {
         loop.execute(() -> {
             PoolState state = pools.get(poolIndex);
-            ApiError busy = busy(state);
+            ApiError busy = drainRefused(state);
             if (busy != null) {
                 done.accept(Answer.refused(busy));
                 return;
@@ -235,7 +283,7 @@ public final class PoolControl {
     public void reload(int poolIndex, String modelRef, long deadlineMs, Consumer<Answer<Reload.Done>> done) {
         loop.execute(() -> {
             PoolState state = pools.get(poolIndex);
-            ApiError busy = busy(state);
+            ApiError busy = reloadRefused(state);
             if (busy != null) {
                 done.accept(Answer.refused(busy));
                 return;
@@ -256,11 +304,34 @@ public final class PoolControl {
         });
     }
 
-    private static @Nullable ApiError busy(PoolState state) {
+    /** Tasks that run out on an old model, and a model that comes back, do not stand in a drain's way. */
+    private static @Nullable ApiError drainRefused(PoolState state) {
         if (state.draining) {
             return conflict(state.pool, "is draining; undrain it first");
         }
-        return state.reloading ? conflict(state.pool, "is being reloaded; wait for its end") : null;
+        String incoming = state.standing.incoming();
+        return incoming == null
+                ? null
+                : conflict(state.pool, "is being reloaded with " + incoming + "; wait for the answer to that");
+    }
+
+    private @Nullable ApiError reloadRefused(PoolState state) {
+        ApiError refused = drainRefused(state);
+        Standing standing = state.standing;
+        if (refused != null || (standing.leaving() == null && standing.returning() == null)) {
+            return refused;
+        }
+        if (standing.leaving() != null) {
+            return conflict(
+                    state.pool,
+                    "waits for the end of " + snapshot(state.pool).leasesBefore() + " tasks that still run on "
+                            + standing.leaving() + ", for " + standing.leftMs()
+                            + " ms at most; drain the pool to end them sooner");
+        }
+        return conflict(
+                state.pool,
+                "waits for " + standing.returning() + ", which comes back after a reload that failed, for "
+                        + standing.leftMs() + " ms at most; its health tells when it is there");
     }
 
     static ApiError conflict(Pool pool, String what) {

@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * control loop.
  */
 final class ProcessLoader implements ModelLoader {
-    private static final long RESTORE_LIMIT_MS = 600_000;
-
     private final Pool pool;
     private final Fleet fleet;
     private final EventLoop loop;
@@ -46,8 +44,18 @@ final class ProcessLoader implements ModelLoader {
     }
 
     @Override
-    public void restoreOld(Consumer<Loaded> done) {
-        new Load(pool.replicas().get(0).modelRef(), Mode.INSTEAD, RESTORE_LIMIT_MS, done).begin();
+    public void restoreOld(long limitMs, Consumer<Loaded> done) {
+        new Load(pool.replicas().get(0).modelRef(), Mode.INSTEAD, limitMs, done).begin();
+    }
+
+    @Override
+    public long leastStartMs() {
+        long least = Long.MAX_VALUE;
+        for (Replica replica : pool.replicas()) {
+            long tookMs = fleet.startMs(replica);
+            least = tookMs > 0 ? Math.min(least, tookMs) : least;
+        }
+        return least == Long.MAX_VALUE ? 0 : least;
     }
 
     @Override
@@ -181,7 +189,7 @@ final class ProcessLoader implements ModelLoader {
         }
 
         private void fail(Replica replica, @Nullable String why) {
-            end(Loaded.failed("replica " + replica.id() + ": " + why));
+            end(Loaded.failed("replica " + replica.id() + ": " + (why == null ? "its engine was stopped" : why)));
         }
 
         private void end(Loaded loaded) {

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
  * <pre>
  *   BESIDE:   load ─────────────────────▶ flip ─▶ answer 202 ─▶ old tasks end, or are ended ─▶ old model goes
  *   INSTEAD:  pause ─▶ old tasks end ─▶ load ─▶ flip ─▶ answer 202
- *   failed:   (old model back) ─▶ answer 409; queued tasks go on with the old model
+ *   failed:   answer 409; queued tasks go on with the old model ─▶ (INSTEAD: it comes back)
  * </pre>
  *
  * <p>The flip is one event of the scheduler: tasks dispatched before it go where the old model is, those after it where
@@ -28,6 +28,10 @@ public final class Reload {
     private static final long LOOK_MS = 20;
     /** What a reload is thought to take before one has been measured, ms; never more than its deadline. */
     private static final long FIRST_GUESS_MS = 30_000;
+    /** Most that the old model may take to come back after a failed load in its place, ms. */
+    private static final long RESTORE_MS = 600_000;
+    /** Most that the scheduler's word is waited for before an answer, ms. */
+    private static final long PUBLISHED_MS = 500;
     /** Time for aborted tasks to give their slots back, ms. */
     private static final long ABORT_MS = 2_000;
 
@@ -50,6 +54,7 @@ public final class Reload {
     private final Consumer<Answer<Done>> done;
     private final Mode mode;
     private final String previous;
+    private long loadBeganNs;
 
     Reload(
             PoolControl control,
@@ -69,21 +74,51 @@ public final class Reload {
     }
 
     void begin() {
-        state.reloading = true;
         int pool = state.pool.index();
         boolean pause = mode == Mode.INSTEAD;
+        long leastMs = leastLoadMs();
+        if (pause && deadlineMs < leastMs) {
+            control.metrics().reloads(id(), false).inc();
+            done.accept(Answer.refused(PoolControl.conflict(
+                    state.pool,
+                    "cannot be reloaded within " + deadlineMs + " ms: no load in this pool has taken less than "
+                            + leastMs + " ms yet; nothing was stopped and " + previous + " serves on")));
+            return;
+        }
+        state.standing = PoolControl.Standing.incoming(model);
         long expectedMs = Math.min(deadlineMs, state.lastReloadMs > 0 ? state.lastReloadMs : FIRST_GUESS_MS);
         control.tell(() -> control.ring().offerBeginReload(pool, model, pause, expectedMs));
         control.log().poolChanged(id(), "reloading", modeWord() + " to " + model);
         if (pause) {
-            long drainMs = Math.min(state.pool.config().reload().drainMs(), deadlineMs / 2);
-            endTasksBefore(Integer.MAX_VALUE, drainMs, this::load);
+            long spareMs = Math.min(deadlineMs / 2, deadlineMs - leastMs);
+            long drainMs = Math.min(state.pool.config().reload().drainMs(), spareMs);
+            endTasksBefore(Integer.MAX_VALUE, drainMs, this::loadInstead);
         } else {
             load();
         }
     }
 
+    /** The least that a load was seen to take in this pool, of whatever model, ms; 0 where none was. */
+    private long leastLoadMs() {
+        long startMs = loader.leastStartMs();
+        return startMs > 0 && state.leastLoadMs > 0
+                ? Math.min(startMs, state.leastLoadMs)
+                : Math.max(startMs, state.leastLoadMs);
+    }
+
+    /** No task runs any more, or is being cut off: the last moment at which nothing has been stopped. */
+    private void loadInstead() {
+        long leftMs = deadlineMs - tookMs();
+        if (leftMs < Math.max(1, leastLoadMs())) {
+            rolledBack("the tasks that ran had to be waited for, and the " + Math.max(0, leftMs)
+                    + " ms that are left are too few for a load; " + previous + " serves on");
+            return;
+        }
+        load();
+    }
+
     private void load() {
+        loadBeganNs = System.nanoTime();
         loader.load(model, mode, Math.max(1, deadlineMs - tookMs()), this::onLoaded);
     }
 
@@ -100,13 +135,22 @@ public final class Reload {
         }
         control.tell(() -> control.ring().offerEndReload(state.pool.index(), true));
         state.lastReloadMs = tookMs();
-        int inFlight = control.snapshot(state.pool).leases();
+        if (mode == Mode.INSTEAD) {
+            long loadMs = Math.max(1, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - loadBeganNs));
+            state.leastLoadMs = state.leastLoadMs == 0 ? loadMs : Math.min(state.leastLoadMs, loadMs);
+        }
+        long drainMs = state.pool.config().reload().drainMs();
+        state.standing = PoolControl.Standing.leaving(previous, drainMs + ABORT_MS);
         control.metrics().reloads(id(), true).inc();
-        control.log().poolChanged(id(), "reloaded", "serves " + model + " after " + tookMs() + " ms");
-        done.accept(Answer.of(new Done(previous, modeWord(), tookMs(), inFlight)));
-        endTasksBefore(generation, state.pool.config().reload().drainMs(), () -> {
-            loader.retireOld();
-            state.reloading = false;
+        control.log().poolChanged(id(), "reloaded", "serves " + model + " after " + state.lastReloadMs + " ms");
+        // Who hears of it and looks finds it so.
+        await(() -> control.snapshot(state.pool).generation() >= generation, PUBLISHED_MS, () -> {
+            int inFlight = control.snapshot(state.pool).leasesBefore();
+            endTasksBefore(generation, drainMs, () -> {
+                loader.retireOld();
+                state.standing = PoolControl.Standing.NOTHING;
+            });
+            done.accept(Answer.of(new Done(previous, modeWord(), state.lastReloadMs, inFlight)));
         });
     }
 
@@ -115,23 +159,31 @@ public final class Reload {
             rolledBack(why + "; " + previous + " serves on");
             return;
         }
-        loader.restoreOld(restored -> {
+        rolledBack(
+                why + "; " + previous + " is on its way back, and the pool's health tells when it is there",
+                PoolControl.Standing.returning(previous, RESTORE_MS));
+        loader.restoreOld(RESTORE_MS, restored -> {
+            state.standing = PoolControl.Standing.NOTHING;
             if (restored.problem() == null) {
                 for (int i = 0; i < restored.replicas().size(); i++) {
                     Ready ready = restored.replicas().get(i);
                     state.pool.replicas().get(i).move(ready.target());
                     state.watches.get(i).retarget(ready.target(), ready.status(), ready.run());
                 }
-                rolledBack(why + "; " + previous + " is back and serves on");
+                control.log().poolChanged(id(), "restored", previous + " is back and serves on");
             } else {
-                rolledBack(why + "; and " + previous + " did not come back yet: " + restored.problem());
+                control.log().poolChanged(id(), "not_restored", previous + ": " + restored.problem());
             }
         });
     }
 
     private void rolledBack(String why) {
+        rolledBack(why, PoolControl.Standing.NOTHING);
+    }
+
+    private void rolledBack(String why, PoolControl.Standing next) {
         control.tell(() -> control.ring().offerEndReload(state.pool.index(), false));
-        state.reloading = false;
+        state.standing = next;
         control.metrics().reloads(id(), false).inc();
         control.log().poolChanged(id(), "rolled_back", why);
         done.accept(
@@ -151,7 +203,8 @@ public final class Reload {
                             "pool " + id() + " loads another model and this task had no more time; submit it again")
                     .at(state.pool.config().engine().wireName(), id());
             control.tell(() -> control.ring().offerAbortPool(state.pool.index(), generation, error));
-            await(over, ABORT_MS, then);
+            boolean paused = generation == Integer.MAX_VALUE;
+            await(over, paused ? Math.clamp(deadlineMs - tookMs(), 0, ABORT_MS) : ABORT_MS, then);
         });
     }
 

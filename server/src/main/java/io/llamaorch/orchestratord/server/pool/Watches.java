@@ -4,6 +4,7 @@ import io.llamaorch.orchestratord.adapters.EngineFailure;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
+import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
@@ -66,13 +67,23 @@ public final class Watches implements ReplicaWatch.Listener {
         return true;
     }
 
+    /** Slots given out on a replica's engine, by whatever pool. */
     private int leased(Replica replica) {
-        return ring.snapshot()
-                .pools()
-                .get(replica.pool().index())
-                .replicas()
-                .get(replica.index())
-                .leased();
+        SchedulerSnapshot snapshot = ring.snapshot();
+        int leased = 0;
+        for (List<ReplicaWatch> pool : all) {
+            for (ReplicaWatch watch : pool) {
+                Replica other = watch.replica();
+                if (other.target().url().equals(replica.target().url())) {
+                    leased += snapshot.pools()
+                            .get(other.pool().index())
+                            .replicas()
+                            .get(other.index())
+                            .leased();
+                }
+            }
+        }
+        return leased;
     }
 
     /** Any thread: from now on they look. */

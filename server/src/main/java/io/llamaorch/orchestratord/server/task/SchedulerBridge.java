@@ -64,7 +64,7 @@ final class SchedulerBridge implements Effects<Task> {
 
     @Override
     public void moved(Task task, Admission admission) {
-        post(task, () -> task.stream().onMoved(admission.poolId()));
+        post(task, () -> lifecycle.moved(task, admission));
     }
 
     @Override

@@ -94,6 +94,14 @@ final class TaskLifecycle implements StreamEvents {
         log.admitted(task.context(), admission);
     }
 
+    void moved(Task task, Admission admission) {
+        Admission was = task.stream().admission();
+        if (was != null) {
+            metrics.moved(was.poolId(), admission.poolId()).inc();
+        }
+        task.stream().onMoved(admission.poolId());
+    }
+
     void refused(Task offered, ApiError error) {
         String engine = offered.stream().info().engine();
         metrics.rejected(engine, RejectReason.of(error.code())).inc();

@@ -92,6 +92,31 @@ final class LivePoolsIT {
         return started.get(0).data();
     }
 
+    @Test
+    void shouldNotTakeTheDecodesOfAnotherPoolAtTheSameEngineForZombies() {
+        String pool =
+                """
+                  - id: %s
+                    engine: llamacpp
+                    model: %s
+                    ctx: 4096
+                    health: {period_ms: 20}
+                    replicas: [{id: r0, url: "http://127.0.0.1:%d", slots: 1}]
+                """;
+        String pools = pool.formatted("a", DaemonHarness.MODEL, first.port())
+                + pool.formatted("b", DaemonHarness.MODEL, first.port());
+        daemon = DaemonHarness.start("listen: 127.0.0.1:0\npools:\n" + pools, loop -> loop);
+        daemon.await(
+                () -> daemon.daemon().tasks().ring().snapshot().pools().stream().allMatch(one -> one.slots() > 0));
+        try (TestClient client = daemon.client()) {
+            UUID id = UUID.randomUUID();
+            client.submit(EngineDouble.task(
+                    id, "[[pace=20]]", 3, 100, ",\"placement\":{\"mode\":\"pin\",\"pin_pool_id\":\"a\"}"));
+            assertThat(client.stream(id).toEnd().of("token")).hasSize(100);
+            assertThat(client.get("/metrics").body()).doesNotContain("zombie_decodes_total{");
+        }
+    }
+
     // ---- retries ----
 
     @Test
@@ -294,7 +319,10 @@ final class LivePoolsIT {
             assertThat(control.post("/v1/pools/a/undrain", "").status()).isEqualTo(202);
             daemon.await(
                     () -> control.post("/v1/tasks", pinned(UUID.randomUUID())).status() == 202);
-            assertThat(control.get("/metrics").body()).contains("drain_events_total{pool_id=\"a\"} 1");
+            assertThat(control.get("/metrics").body())
+                    .contains(
+                            "drain_events_total{pool_id=\"a\"} 1",
+                            "tasks_moved_total{from_pool_id=\"a\",to_pool_id=\"b\"} 1");
         }
     }
 

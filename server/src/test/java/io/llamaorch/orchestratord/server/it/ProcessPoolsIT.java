@@ -182,6 +182,42 @@ final class ProcessPoolsIT {
     }
 
     @Test
+    void shouldEndWhatAnEarlierDaemonLeftThoughNoPoolHasProcessesAnyMore() throws IOException {
+        String namespace =
+                Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString().replaceAll("[^0-9]", "");
+        ProcessBuilder left = new ProcessBuilder("sleep", "600");
+        // As a daemon that had this process's number once.
+        left.environment()
+                .put(
+                        "ORCHESTRATORD_ENGINE",
+                        namespace + "-" + ProcessHandle.current().pid() + "-1-1");
+        Path guards = Files.createDirectories(folder.resolve("state").resolve("run"));
+        Files.writeString(guards.resolve("engine-guard.sh"), "");
+        Process orphan = left.start();
+        String yaml =
+                """
+                listen: 127.0.0.1:0
+                pools: [{id: default, engine: mock, model: m, ctx: 16, replicas: [{id: r, url: 'mock:'}]}]
+                """;
+        try (DaemonProcess process = DaemonProcess.serve(folder, yaml)) {
+            process.awaitLine(line -> line.contains("\"event\":\"orphan_engine\""));
+            assertThat(orphan.onExit().join().exitValue()).isEqualTo(128 + 9);
+        } finally {
+            orphan.destroyForcibly();
+        }
+    }
+
+    @Test
+    void shouldStopCleanlyWhenItIsToldToWhileItStarts() {
+        try (DaemonProcess process = DaemonProcess.start(folder, yaml(1, QUICK))) {
+            process.awaitLine(line -> line.contains("\"event\":\"daemon_starting\""));
+            process.signal("TERM");
+            assertThat(process.exit()).as(String.join("\n", process.lines())).isZero();
+            assertThat(engines()).isEmpty();
+        }
+    }
+
+    @Test
     void shouldLeaveNoEngineWhenTheDaemonIsKilled() {
         try (DaemonProcess process = DaemonProcess.serve(folder, yaml(1, QUICK))) {
             assertThat(engines()).hasSize(1);

@@ -170,13 +170,72 @@ final class ProcessReloadIT {
         try (TestClient control = daemon.client()) {
             TestClient.Answer failed = reload(control, BAD, 30_000);
             assertThat(failed.status()).isEqualTo(409);
-            assertThat(failed.body()).contains("CONFLICT", "no such file: test/bad", "is back and serves on");
+            assertThat(failed.body()).contains("CONFLICT", "no such file: test/bad", OLD + " is on its way back");
+            awaitReturn(control);
             decodes(control, OLD);
-            TestClient.Answer late = reload(control, NEVER, 1_500);
+            TestClient.Answer late = reload(control, NEVER, 8_000);
             assertThat(late.status()).isEqualTo(409);
-            assertThat(late.body()).contains("is back and serves on");
+            assertThat(late.body()).contains("the deadline came before", OLD + " is on its way back");
+            assertThat(health(control)).contains("\"reloading\":false", "\"returning\":{\"model_ref\":\"" + OLD);
+            assertThat(reload(control, NEW, 8_000).body()).contains("CONFLICT", "waits for " + OLD);
+            awaitReturn(control);
             decodes(control, OLD);
             assertThat(engines(OLD)).hasSize(1);
+        }
+    }
+
+    private static String health(TestClient client) {
+        return client.get("/v1/pools/default/health").body();
+    }
+
+    private void awaitReturn(TestClient client) {
+        daemon.await(() -> !health(client).contains("\"returning\"") && ProcessPool.isReady(daemon, 0));
+    }
+
+    @Test
+    void shouldStopNothingWhenNoLoadWasEverAsFastAsTheDeadline() {
+        start("stop_start", 1);
+        try (TestClient client = daemon.client();
+                TestClient control = daemon.client()) {
+            UUID old = submit(client, OLD, "[[pace=10]]", 100);
+            TestClient.Stream stream =
+                    client.stream(old).until(event -> event.event().equals("token"));
+            List<Long> pids = engines(OLD);
+
+            TestClient.Answer answer = reload(control, NEW, 10);
+            assertThat(answer.status()).isEqualTo(409);
+            assertThat(answer.body()).contains("within 10 ms", "has taken less than", "nothing was stopped");
+            assertThat(stream.toEnd().of("token")).hasSize(100);
+            assertThat(engines(OLD)).isEqualTo(pids);
+        }
+    }
+
+    @Test
+    void shouldDrainThoughTasksStillRunOnTheOldModel() {
+        start("blue_green", 1, "pools.0.reload.drain_ms=60000");
+        try (TestClient client = daemon.client();
+                TestClient control = daemon.client()) {
+            UUID old = submit(client, OLD, "[[pace=20]]", 5_000);
+            TestClient.Stream stream =
+                    client.stream(old).until(event -> event.event().equals("token"));
+            assertThat(reload(control, NEW, 30_000).status()).isEqualTo(202);
+            assertThat(health(control))
+                    .contains(
+                            "\"model_ref\":\"" + NEW,
+                            "\"reloading\":false",
+                            "\"leaving\":{\"model_ref\":\"" + OLD + "\",\"tasks\":1,\"within_ms\":");
+            assertThat(reload(control, NEW, 30_000).body())
+                    .contains("CONFLICT", "1 tasks that still run on " + OLD, "ms at most");
+
+            TestClient.Answer drain = control.post("/v1/pools/default/drain", "{\"deadline_ms\":100}");
+            assertThat(drain.status()).as(drain.body()).isEqualTo(202);
+            assertThat(stream.toEnd().last().data()).contains("WORKER_RESET", "was drained");
+            daemon.await(() -> !health(control).contains("\"leaving\""));
+            daemon.await(() -> engines(OLD).isEmpty());
+            assertThat(control.post("/v1/pools/default/undrain", "").status()).isEqualTo(202);
+            daemon.await(() -> ProcessPool.isReady(daemon, 0)
+                    && !daemon.daemon().tasks().ring().snapshot().pools().get(0).draining());
+            decodes(control, NEW);
         }
     }
 
