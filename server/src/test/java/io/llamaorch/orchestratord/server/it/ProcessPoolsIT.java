@@ -193,6 +193,7 @@ final class ProcessPoolsIT {
                         namespace + "-" + ProcessHandle.current().pid() + "-1-1");
         Path guards = Files.createDirectories(folder.resolve("state").resolve("run"));
         Files.writeString(guards.resolve("engine-guard.sh"), "");
+        Files.writeString(folder.resolve("state").resolve("FORMAT"), "1\n");
         Process orphan = left.start();
         String yaml =
                 """

@@ -215,7 +215,7 @@ final class ProcessReloadIT {
         start("blue_green", 1, "pools.0.reload.drain_ms=60000");
         try (TestClient client = daemon.client();
                 TestClient control = daemon.client()) {
-            UUID old = submit(client, OLD, "[[pace=20]]", 5_000);
+            UUID old = submit(client, OLD, "[[pace=20]]", 4_000);
             TestClient.Stream stream =
                     client.stream(old).until(event -> event.event().equals("token"));
             assertThat(reload(control, NEW, 30_000).status()).isEqualTo(202);
