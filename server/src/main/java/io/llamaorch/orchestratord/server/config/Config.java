@@ -189,13 +189,15 @@ public record Config(
      * @param startTimeoutMs from the start until it must be ready, ms
      * @param stopGraceMs between TERM and KILL, ms
      * @param hangMs how long it may go without a good answer to a probe before it is ended, ms
+     * @param zombieMs how long it may run decodes that are not ours before it is ended in an idle moment, ms
      */
     public record Provisioning(
             CommandTemplate command,
             RestartPolicy.Limits restarts,
             long startTimeoutMs,
             long stopGraceMs,
-            long hangMs) {}
+            long hangMs,
+            long zombieMs) {}
 
     /**
      * What all engines share that the daemon starts.

@@ -49,7 +49,12 @@ final class ProcessBinding {
         return template == null
                 ? limits
                 : new Config.Provisioning(
-                        template, limits.restarts(), limits.startTimeoutMs(), limits.stopGraceMs(), limits.hangMs());
+                        template,
+                        limits.restarts(),
+                        limits.startTimeoutMs(),
+                        limits.stopGraceMs(),
+                        limits.hangMs(),
+                        limits.zombieMs());
     }
 
     private static @Nullable CommandTemplate template(
@@ -126,7 +131,13 @@ final class ProcessBinding {
                         1,
                         ConfigBinding.DAY_MS,
                         60_000,
-                        "without a good answer to a probe so long, and it is ended, ms"));
+                        "without a good answer to a probe so long, and it is ended, ms"),
+                s.number(
+                        "zombie_ms",
+                        1,
+                        ConfigBinding.DAY_MS,
+                        60_000,
+                        "decodes that are not ours for so long, and it is ended once it runs none of ours, ms"));
     }
 
     /** Those that all of them share. */

@@ -41,6 +41,8 @@ import org.jspecify.annotations.Nullable;
 final class Fleet implements AutoCloseable {
     private static final long SWEEP_GRACE_MS = 2_000;
     private static final int LOG_FILES = 2;
+    /** Between two looks at an engine that is to be ended as soon as it is idle, ms. */
+    private static final long IDLE_POLL_MS = 100;
 
     /** One replica whose engine the daemon starts. */
     private static final class Member {
@@ -52,6 +54,8 @@ final class Fleet implements AutoCloseable {
         long ready;
         /** Whether somebody looks again whether it hangs. */
         boolean suspected;
+        /** Whether the time is awaited at which decodes that are not ours have run too long. */
+        boolean haunted;
         /** Whether {@code run} is one beside the current one, which is on its way out. */
         boolean beside;
         /** Whether a loader judges what is started. */
@@ -327,7 +331,7 @@ final class Fleet implements AutoCloseable {
     /** A watch has seen something; on the watch's loop. */
     void onView(Replica replica, ReplicaView before, ReplicaView now) {
         Member member = members.get(name(replica));
-        if (member != null && before.state() != now.state()) {
+        if (member != null && (before.state() != now.state() || before.occupied() != now.occupied())) {
             long run = member.watch.run();
             loop.execute(() -> judge(member, run, now));
         }
@@ -345,6 +349,7 @@ final class Fleet implements AutoCloseable {
             }
             member.ready = run;
             supervisor().ready(run);
+            endIfHaunted(member, run);
         } else if (view.state() == ReplicaStatus.State.DOWN) {
             endIfHung(member, run);
         }
@@ -371,6 +376,36 @@ final class Fleet implements AutoCloseable {
                     endIfHung(member, member.run);
                 },
                 Math.max(1, hangMs - silentMs),
+                TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Ends an engine that decodes what nobody waits for, once it decodes nothing else: no wire has a call that ends just
+     * those. A task that is placed in that instant is one that its engine fails.
+     */
+    private void endIfHaunted(Member member, long run) {
+        boolean concerns = member.run == run && member.ready == run && !member.watch.isHeld();
+        long occupiedMs = member.watch.occupiedMs();
+        if (member.haunted || !concerns || occupiedMs == 0) {
+            return;
+        }
+        long zombieMs = process(member.replica.pool().config()).zombieMs();
+        if (occupiedMs >= zombieMs && member.watch.leased() == 0) {
+            member.ready = 0;
+            supervisor()
+                    .unresponsive(
+                            run,
+                            "for " + occupiedMs + " ms it ran "
+                                    + member.watch.view().occupied() + " decodes that are not of this daemon");
+            return;
+        }
+        member.haunted = true;
+        loop.schedule(
+                () -> {
+                    member.haunted = false;
+                    endIfHaunted(member, member.run);
+                },
+                Math.max(IDLE_POLL_MS, zombieMs - occupiedMs),
                 TimeUnit.MILLISECONDS);
     }
 

@@ -69,6 +69,8 @@ final class ReplicaWatch {
     private long run;
     /** Since when no probe has brought a good answer, by {@code nanoTime}; 0 while they do. */
     private volatile long silentSinceNs;
+    /** Since when it runs decodes that are not ours, by {@code nanoTime}; 0 while it does not. */
+    private volatile long occupiedSinceNs;
 
     private boolean stopped;
     private volatile boolean troubled;
@@ -120,8 +122,21 @@ final class ReplicaWatch {
 
     /** How long no probe has brought a good answer, ms; 0 while they do, or nothing was asked. Any thread. */
     long silentMs() {
-        long sinceNs = silentSinceNs;
-        return sinceNs == 0 ? 0 : Math.max(1, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sinceNs));
+        return millisSince(silentSinceNs);
+    }
+
+    /** How long it has run decodes that are not ours, ms; 0 while it does not. Any thread. */
+    long occupiedMs() {
+        return millisSince(occupiedSinceNs);
+    }
+
+    private static long millisSince(long ns) {
+        return ns == 0 ? 0 : Math.max(1, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - ns));
+    }
+
+    /** Slots of it that are given out, as last published; any thread. */
+    int leased() {
+        return leased.getAsInt();
     }
 
     /** Which process it looks at, as {@link #retarget} named it. */
@@ -267,6 +282,7 @@ final class ReplicaWatch {
         askAgain = false;
         misses = 0;
         silentSinceNs = 0;
+        occupiedSinceNs = 0;
         warm = false;
         Preload decoding = preload;
         preload = null;
@@ -306,7 +322,7 @@ final class ReplicaWatch {
             return;
         }
         misses = status.state() == State.DOWN ? misses + 1 : 0;
-        silentSinceNs = misses == 0 ? 0 : silentSinceNs == 0 ? System.nanoTime() | 1 : silentSinceNs;
+        silentSinceNs = since(misses > 0, silentSinceNs);
         boolean believed = status.state() != State.DOWN || misses >= settings.misses() || !isReady();
         if (believed) {
             take(status);
@@ -317,6 +333,11 @@ final class ReplicaWatch {
             return; // it decodes its first token; what comes of that decides when to ask again
         }
         askLater(periodMs);
+    }
+
+    /** When something that holds now began; 0 where it does not. */
+    private static long since(boolean holds, long beganNs) {
+        return !holds ? 0 : beganNs == 0 ? System.nanoTime() | 1 : beganNs;
     }
 
     private void askLater(long periodMs) {
@@ -355,6 +376,7 @@ final class ReplicaWatch {
         }
         occupied =
                 status.state() == State.READY ? occupancy.sample(status.load().running(), leased.getAsInt()) : 0;
+        occupiedSinceNs = since(occupied > 0, occupiedSinceNs);
         publish();
     }
 

@@ -6,6 +6,8 @@ import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -133,6 +135,29 @@ final class ProcessPoolsIT {
             assertThat(engines()).doesNotContain(pid);
         }
         try (TestClient client = daemon.client()) {
+            decodes(client, 10);
+        }
+    }
+
+    @Test
+    void shouldEndAnEngineThatDecodesWhatIsNotOursOnceItRunsNothingElse() throws IOException {
+        daemon = DaemonHarness.start(yaml(1, QUICK.replace("hang_ms: 1000", "zombie_ms: 200")), loop -> loop);
+        long pid = onlyEngine();
+        try (TestClient client = daemon.client();
+                Socket stranger = new Socket(InetAddress.getLoopbackAddress(), ProcessPool.enginePort(daemon, 0))) {
+            UUID id = UUID.randomUUID();
+            client.submit(ProcessPool.task(id, ProcessPool.MODEL, "[[pace=20]]", 1, 100, ""));
+            TestClient.Stream stream =
+                    client.stream(id).until(event -> event.event().equals("token"));
+            String body = "{\"prompt\":\"[[pace=50]]\",\"n_predict\":4000,\"stream\":true}";
+            stranger.getOutputStream()
+                    .write(("POST /completion HTTP/1.1\r\nHost: e\r\nContent-Type: application/json\r\nContent-Length: "
+                                    + body.length() + "\r\n\r\n" + body)
+                            .getBytes(StandardCharsets.US_ASCII));
+            daemon.await(() -> ProcessPool.view(daemon, 0).occupied() == 1);
+            assertThat(stream.toEnd().of("token")).hasSize(100);
+            daemon.await(() -> ProcessPool.view(daemon, 0).restarts() == 1 && ProcessPool.isReady(daemon, 0));
+            assertThat(engines()).doesNotContain(pid);
             decodes(client, 10);
         }
     }
