@@ -209,6 +209,7 @@ restarted() {
     [ "$(property NRestarts)" -ge 1 ] && [ "$(property ActiveState)" = active ]
 }
 within_a_minute restarted || fail 'a daemon that hangs is not restarted'
+[ "$(property MainPID)" != "$pid" ] || fail 'a daemon that hangs goes on'
 inside rm -r /run/systemd/system/orchestratord.service.d
 inside systemctl daemon-reload
 
