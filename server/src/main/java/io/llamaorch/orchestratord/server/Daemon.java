@@ -115,6 +115,7 @@ public final class Daemon implements AutoCloseable {
             try (ServiceNotifier manager = ServiceNotifier.of(System.getenv(), pid(), log)) {
                 ServiceReports reports = daemon.reportTo(manager);
                 daemon.stopAsked.await();
+                daemon.readiness.beginDrain(); // at once, also where the manager is slow to listen
                 reports.stopping(config);
                 daemon.drain();
                 daemon.close();
