@@ -1,6 +1,5 @@
 package io.llamaorch.orchestratord.server;
 
-import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
 import io.llamaorch.orchestratord.artifacts.disk.FolderRefused;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
@@ -9,7 +8,6 @@ import io.llamaorch.orchestratord.server.auth.Scope;
 import io.llamaorch.orchestratord.server.cli.BuildInfo;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
-import io.llamaorch.orchestratord.server.config.ListenAddress;
 import io.llamaorch.orchestratord.server.config.Problem;
 import io.llamaorch.orchestratord.server.control.ControlJson;
 import io.llamaorch.orchestratord.server.control.ControlRoutes;
@@ -23,12 +21,11 @@ import io.llamaorch.orchestratord.server.http.Router;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.log.Logging;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.llamaorch.orchestratord.server.systemd.ListenSockets;
+import io.llamaorch.orchestratord.server.systemd.ServiceNotifier;
 import io.llamaorch.orchestratord.server.task.TaskPlane;
 import io.llamaorch.orchestratord.server.task.TaskRoutes;
-import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -43,6 +40,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The running daemon: built from its configuration, listening, and stopped by a signal.
@@ -52,9 +50,10 @@ import java.util.function.IntUnaryOperator;
  * the process.
  */
 public final class Daemon implements AutoCloseable {
-    private static final int BACKLOG = 4096;
     private static final int SCRAPES_WAITING_MAX = 4;
     private static final long POLL_MS = 10;
+    /** Time for requests on connections that were accepted last, where the next process takes all later ones, ms. */
+    private static final long LAST_REQUESTS_MS = 250;
     /** Time for the last bytes to reach readers after everything has ended, ms. */
     private static final long LAST_BYTES_MS = 2_000;
 
@@ -71,7 +70,8 @@ public final class Daemon implements AutoCloseable {
     private final Readiness readiness;
     private final HttpFront front;
     private final ThreadPoolExecutor renderer;
-    private final Channel listener;
+    private final List<Channel> listeners;
+    private final boolean listenersPassed;
     private final StopRequest stop;
     private final AtomicInteger exitCode = new AtomicInteger();
 
@@ -98,15 +98,20 @@ public final class Daemon implements AutoCloseable {
             }
             Daemon daemon;
             try {
-                daemon = start(config, logging, loop -> loop, stop);
+                daemon = start(config, logging, loop -> loop, passedSockets(), stop);
             } catch (StartFailure e) {
                 log.warning("start_failed", String.valueOf(e.getMessage()));
                 return 1;
             }
             log.daemonListening(daemon.listening(), millisSince(beganNs));
-            stop.await();
-            daemon.drain();
-            daemon.close();
+            try (ServiceNotifier manager = ServiceNotifier.of(System.getenv(), pid(), log)) {
+                ServiceReports reports = daemon.reportTo(manager);
+                stop.await();
+                daemon.readiness.beginDrain(); // at once, also where the manager is slow to listen
+                reports.stopping(config);
+                daemon.drain();
+                daemon.close();
+            }
             int code = daemon.exitCode.get();
             log.daemonStopped(code, millisSince(beganNs));
             return code;
@@ -131,21 +136,24 @@ public final class Daemon implements AutoCloseable {
     public static final class StartFailure extends Exception {
         private static final long serialVersionUID = 1;
 
-        StartFailure(String message, Throwable cause) {
+        StartFailure(String message, @Nullable Throwable cause) {
             super(message, cause);
         }
     }
 
-    /**
-     * Starts one; for {@link #run}, and for tests within their own process.
-     *
-     * @param engineLoopOf see {@link TaskPlane}
-     */
+    /** Starts one that binds its own socket; for tests within their own process. */
     public static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf) throws StartFailure {
-        return start(config, logging, engineLoopOf, new StopRequest());
+        return start(config, logging, engineLoopOf, List.of(), new StopRequest());
     }
 
-    private static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf, StopRequest stop)
+    /**
+     * Starts one.
+     *
+     * @param engineLoopOf see {@link TaskPlane}
+     * @param passed descriptors of listening sockets to serve; empty: one is bound as configured
+     */
+    private static Daemon start(
+            Config config, Logging logging, IntUnaryOperator engineLoopOf, List<Integer> passed, StopRequest stop)
             throws StartFailure {
         Metrics metrics = new Metrics(config.metrics().jvm());
         ArtifactPlane artifacts;
@@ -156,7 +164,7 @@ public final class Daemon implements AutoCloseable {
         }
         boolean started = false;
         try {
-            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts, stop);
+            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts, passed, stop);
             started = true;
             return daemon;
         } finally {
@@ -172,6 +180,7 @@ public final class Daemon implements AutoCloseable {
             IntUnaryOperator engineLoopOf,
             Metrics metrics,
             ArtifactPlane artifacts,
+            List<Integer> passed,
             StopRequest stop)
             throws StartFailure {
         this.config = config;
@@ -204,9 +213,10 @@ public final class Daemon implements AutoCloseable {
         tasks.control().onEngineStarted(gpus::onEngineStarted);
         tasks.start();
         artifacts.start(group.next(), log);
-        listener = listen(transports);
+        listenersPassed = !passed.isEmpty();
+        listeners = listen(transports, passed);
         startEngines();
-        AcceptFailures.watch(listener, log, metrics);
+        listeners.forEach(listener -> AcceptFailures.watch(listener, log, metrics));
         FileDescriptors.check(config, log);
         gpus.start();
     }
@@ -267,24 +277,12 @@ public final class Daemon implements AutoCloseable {
         return executor;
     }
 
-    private Channel listen(Transports transports) throws StartFailure {
+    private List<Channel> listen(Transports transports, List<Integer> passed) throws StartFailure {
         try {
-            return new ServerBootstrap()
-                    .group(group)
-                    .channel(transports.serverChannel())
-                    .option(ChannelOption.SO_BACKLOG, BACKLOG)
-                    .option(ChannelOption.SO_REUSEADDR, true)
-                    .childOption(ChannelOption.TCP_NODELAY, true)
-                    .childOption(ChannelOption.RECVBUF_ALLOCATOR, LoopReadBuffers.INSTANCE)
-                    .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
-                    .childHandler(front)
-                    .bind(config.listen().toSocketAddress())
-                    .syncUninterruptibly()
-                    .channel();
-        } catch (RuntimeException e) {
-            throw failed(e);
-        } catch (Exception e) { // Netty throws the checked cause unannounced
-            throw failed(e);
+            return new Listeners(group, front, transports, log).open(config.listen(), passed);
+        } catch (StartFailure e) {
+            close();
+            throw e;
         }
     }
 
@@ -304,14 +302,6 @@ public final class Daemon implements AutoCloseable {
         }
     }
 
-    private StartFailure failed(Exception cause) {
-        close();
-        return new StartFailure(
-                "Cannot listen on " + config.listen() + ": " + cause.getMessage()
-                        + "; is another process there, or the address not of this host? (key: listen)",
-                cause);
-    }
-
     private void onFatal(Throwable defect) {
         log.defect("scheduler", null, defect);
         exitCode.set(EXIT_DEFECT);
@@ -320,14 +310,31 @@ public final class Daemon implements AutoCloseable {
 
     /** The address that is listened on; with the port that was found where 0 was configured. */
     public InetSocketAddress address() {
-        return (InetSocketAddress) listener.localAddress();
+        return (InetSocketAddress) listeners.get(0).localAddress();
     }
 
     /** The same as people and tools read it. */
     private String listening() {
-        return config.listen().port() == 0
-                ? new ListenAddress(config.listen().host(), address().getPort()).toString()
-                : config.listen().toString();
+        return Listeners.listening(config.listen(), listeners);
+    }
+
+    /** Reports to a service manager from now on. */
+    public ServiceReports reportTo(ServiceNotifier manager) {
+        ServiceReports reports = new ServiceReports(manager, tasks, eventLoops(group), listening());
+        reports.serving();
+        return reports;
+    }
+
+    private static long pid() {
+        return ProcessHandle.current().pid();
+    }
+
+    private static List<Integer> passedSockets() throws StartFailure {
+        try {
+            return ListenSockets.passed(System.getenv(), pid());
+        } catch (IOException e) {
+            throw new StartFailure("Cannot serve the sockets of the service manager: " + e.getMessage(), e);
+        }
     }
 
     /** Connections of clients that are open. */
@@ -369,6 +376,10 @@ public final class Daemon implements AutoCloseable {
                     ErrorCode.WORKER_RESET, "The daemon stopped before the task ended; submit it again elsewhere."));
         }
         await(LAST_BYTES_MS, () -> (tasks.drained() || !tasks.ring().alive()) && tasks.openReaders() == 0);
+        if (listenersPassed) {
+            listeners.forEach(Channel::close);
+            await(LAST_REQUESTS_MS, () -> front.connections() == 0);
+        }
     }
 
     /** A second signal, or a scheduler that nothing more can be expected of. */

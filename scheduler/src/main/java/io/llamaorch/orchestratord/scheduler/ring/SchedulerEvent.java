@@ -30,6 +30,7 @@ final class SchedulerEvent<T> {
     static final byte BEGIN_RELOAD = 14;
     static final byte END_RELOAD = 15;
     static final byte REPLICA_VRAM = 16;
+    static final byte PROBE = 17;
 
     /** Its place in the ring while a producer has it. */
     long sequence;
@@ -58,6 +59,9 @@ final class SchedulerEvent<T> {
     @Nullable
     ApiError error;
 
+    @Nullable
+    Runnable probe;
+
     int a;
     int b;
     int c;
@@ -82,6 +86,7 @@ final class SchedulerEvent<T> {
             case BEGIN_RELOAD -> core.beginReload(nowNs, a, set(text), b != 0, e);
             case END_RELOAD -> core.endReload(nowNs, a, b != 0);
             case REPLICA_VRAM -> core.replicaVram(nowNs, a, b, e);
+            case PROBE -> set(probe).run();
             default -> throw new IllegalStateException("ring event of unknown kind " + kind);
         }
     }
@@ -96,6 +101,7 @@ final class SchedulerEvent<T> {
         state = null;
         text = null;
         error = null;
+        probe = null;
     }
 
     private static <V> V set(@Nullable V value) {

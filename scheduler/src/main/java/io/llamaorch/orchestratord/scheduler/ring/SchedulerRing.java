@@ -247,6 +247,20 @@ public final class SchedulerRing<T> implements AutoCloseable {
         return publish(event);
     }
 
+    /**
+     * Offers a step that tells nothing to the core: it shows that the scheduler's thread still takes what it is given.
+     *
+     * @param probe called on that thread, after all that was offered before; must not throw or wait
+     */
+    public boolean offerProbe(Runnable probe) {
+        SchedulerEvent<T> event = claim(SchedulerEvent.PROBE);
+        if (event == null) {
+            return false;
+        }
+        event.probe = probe;
+        return publish(event);
+    }
+
     /** The last published figures, at most {@code snapshotNs} and a tick old while the thread runs. Any thread. */
     public SchedulerSnapshot snapshot() {
         return snapshot;

@@ -299,4 +299,25 @@ class SchedulerRingTest {
         @Override
         public void answered(String task, Admission admission) {}
     }
+
+    @Test
+    void shouldRunProbesOnTheSchedulersThreadInTheirTurn() throws InterruptedException {
+        CountDownLatch probed = new CountDownLatch(1);
+        AtomicReference<String> where = new AtomicReference<>("");
+        AtomicInteger before = new AtomicInteger(-1);
+        try (SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> {})) {
+            ring.offerReplicaChanged(0, 0, ReplicaState.READY, "v", 1_000, 8192);
+            ring.offerAdmit(spec(new UUID(0, 1)), "t");
+            assertThat(ring.offerProbe(() -> {
+                        where.set(Thread.currentThread().getName());
+                        before.set(admitted.get());
+                        probed.countDown();
+                    }))
+                    .isTrue();
+            ring.start();
+            probed.await();
+        }
+        assertThat(where.get()).isEqualTo("scheduler-0");
+        assertThat(before.get()).isEqualTo(1);
+    }
 }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Overlay {
     private static final String PREFIX = "ORCHESTRATORD_";
-    private static final Set<String> LAUNCHER = Set.of("JAVA_HOME", "JAVA_OPTS", "GC", "HEAP", "CONFIG");
+    private static final Set<String> LAUNCHER = Set.of("JAVA_HOME", "JAVA_OPTS", "GC", "HEAP", "AOT_CACHE", "CONFIG");
 
     private final Tree.Mapping root;
     private final List<Problem> problems;

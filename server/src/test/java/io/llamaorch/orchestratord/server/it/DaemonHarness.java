@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.server.it;
 import io.llamaorch.orchestratord.server.Daemon;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
+import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.log.Logging;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -99,6 +100,11 @@ final class DaemonHarness implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** A log that nobody reads. */
+    static EventLog events() {
+        return LOGGING.events();
     }
 
     Daemon daemon() {

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -34,7 +35,12 @@ final class DaemonProcess implements AutoCloseable {
 
     /** Starts one and waits until it listens and a pool is ready. */
     static DaemonProcess serve(Path folder, String yaml, String... sets) {
-        DaemonProcess daemon = start(folder, yaml, sets);
+        return serve(Map.of(), folder, yaml, sets);
+    }
+
+    /** The same with more variables in its environment. */
+    static DaemonProcess serve(Map<String, String> environment, Path folder, String yaml, String... sets) {
+        DaemonProcess daemon = new DaemonProcess(start(environment, command(folder, yaml, sets)));
         try {
             String listening = daemon.awaitLine(line -> line.contains("\"event\":\"daemon_listening\""));
             Matcher address = ADDRESS.matcher(listening);
@@ -52,6 +58,21 @@ final class DaemonProcess implements AutoCloseable {
 
     /** Starts one and waits for nothing. */
     static DaemonProcess start(Path folder, String yaml, String... sets) {
+        return new DaemonProcess(start(Map.of(), command(folder, yaml, sets)));
+    }
+
+    private static Process start(Map<String, String> environment, List<String> command) {
+        ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        builder.environment().putAll(environment);
+        try {
+            return builder.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What starts one, with {@code yaml} written to a file in {@code folder}. */
+    static List<String> command(Path folder, String yaml, String... sets) {
         try {
             Path file = Files.writeString(folder.resolve("daemon.yaml"), yaml);
             List<String> command = new ArrayList<>(List.of(
@@ -72,9 +93,7 @@ final class DaemonProcess implements AutoCloseable {
                 command.add("--set");
                 command.add(set);
             }
-            return new DaemonProcess(new ProcessBuilder(command)
-                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start());
+            return command;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
