@@ -46,7 +46,8 @@ public final class Metrics {
     private final Map<String, RouteSeries> routes = new ConcurrentHashMap<>();
 
     private final Counter enqueued = counter("tasks_enqueued_total", "Tasks admitted to a queue.", REPLICA_PRIORITY);
-    private final Counter started = counter("tasks_started_total", "Tasks that were given a slot, each once.", REPLICA_PRIORITY);
+    private final Counter started =
+            counter("tasks_started_total", "Tasks that were given a slot, each once.", REPLICA_PRIORITY);
     private final Counter canceled = counter("tasks_canceled_total", "Tasks canceled.", REPLICA_REASON);
     private final Counter rejected = counter("tasks_rejected_total", "Tasks never queued.", "engine", "reason");
     private final Counter finished =
