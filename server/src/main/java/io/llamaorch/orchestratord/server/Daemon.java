@@ -9,6 +9,7 @@ import io.llamaorch.orchestratord.server.cli.BuildInfo;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.Problem;
+import io.llamaorch.orchestratord.server.control.AdminRoutes;
 import io.llamaorch.orchestratord.server.control.ControlJson;
 import io.llamaorch.orchestratord.server.control.ControlRoutes;
 import io.llamaorch.orchestratord.server.control.PoolRoutes;
@@ -40,6 +41,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +66,8 @@ public final class Daemon implements AutoCloseable {
     private final Config config;
     private final EventLog log;
     private final MultiThreadIoEventLoopGroup group;
+    private final Metrics metrics;
+    private final Diagnostics diagnostics;
     private final TaskPlane tasks;
     private final GpuMonitor gpus;
     private final ArtifactPlane artifacts;
@@ -162,14 +166,19 @@ public final class Daemon implements AutoCloseable {
         } catch (FolderRefused e) {
             throw new StartFailure(String.valueOf(e.getMessage()), e);
         }
+        Diagnostics diagnostics = null;
         boolean started = false;
         try {
-            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts, passed, stop);
+            diagnostics = Diagnostics.open(config, metrics, logging);
+            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts, diagnostics, passed, stop);
             started = true;
             return daemon;
         } finally {
             if (!started) {
                 artifacts.close();
+                if (diagnostics != null) {
+                    diagnostics.close();
+                }
             }
         }
     }
@@ -180,10 +189,13 @@ public final class Daemon implements AutoCloseable {
             IntUnaryOperator engineLoopOf,
             Metrics metrics,
             ArtifactPlane artifacts,
+            Diagnostics diagnostics,
             List<Integer> passed,
             StopRequest stop)
             throws StartFailure {
         this.config = config;
+        this.metrics = metrics;
+        this.diagnostics = diagnostics;
         this.stop = stop;
         this.artifacts = artifacts;
         this.log = logging.events();
@@ -203,12 +215,17 @@ public final class Daemon implements AutoCloseable {
                 config, BuildInfo.version(), tasks.pools(), tasks.watches(), tasks.control(), gpus::devices);
         ControlRoutes control = new ControlRoutes(tasks.ring()::snapshot, readiness, json, metrics, renderer);
         PoolRoutes pools = new PoolRoutes(tasks.pools(), tasks.ring()::snapshot, tasks.control(), json);
+        List<LoopLag> lags = lags(group);
+        AdminRoutes admin = new AdminRoutes(
+                logging.levels(config.log().level(), gpuLoop),
+                state -> adminState(json, lags, logging).write(state),
+                renderer);
         front = new HttpFront(
                 HttpSettings.limits(config.http()),
-                routes(tasks.routes(), artifacts, control, pools, config),
+                routes(tasks.routes(), artifacts, control, pools, admin, config),
                 HttpSettings.keys(config.auth()),
-                new HttpMetrics(metrics, log));
-        metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group), artifacts.store()));
+                new HttpMetrics(metrics, log, diagnostics.access()));
+        metrics.addSource(new DaemonGauges(tasks, front, logging, lags, artifacts.store()));
         metrics.addSource(gpus.gauges());
         tasks.control().onEngineStarted(gpus::onEngineStarted);
         tasks.start();
@@ -219,11 +236,21 @@ public final class Daemon implements AutoCloseable {
         listeners.forEach(listener -> AcceptFailures.watch(listener, log, metrics));
         FileDescriptors.check(config, log);
         gpus.start();
+        diagnostics.watch(lags, tasks);
+    }
+
+    private AdminState adminState(ControlJson json, List<LoopLag> lags, Logging logging) {
+        return new AdminState(config, tasks, front, json, lags, logging, diagnostics.access());
     }
 
     /** The whole API at a glance. */
     private static Router routes(
-            TaskRoutes tasks, ArtifactPlane artifacts, ControlRoutes control, PoolRoutes pools, Config config) {
+            TaskRoutes tasks,
+            ArtifactPlane artifacts,
+            ControlRoutes control,
+            PoolRoutes pools,
+            AdminRoutes admin,
+            Config config) {
         Scope ops = config.auth().opsRequireKey() ? Scope.METRICS : Scope.NONE;
         return new Router(List.of(
                 Route.post("/v1/tasks", Scope.DATA, BodyPolicy.JSON, tasks::submit),
@@ -240,6 +267,9 @@ public final class Daemon implements AutoCloseable {
                 Route.post("/v1/pools/{id}/drain", Scope.CONTROL, BodyPolicy.JSON, pools::drain),
                 Route.post("/v1/pools/{id}/undrain", Scope.CONTROL, BodyPolicy.NONE, pools::undrain),
                 Route.post("/v1/pools/{id}/reload", Scope.CONTROL, BodyPolicy.JSON, pools::reload),
+                Route.get("/v1/admin/state", Scope.CONTROL, admin::state),
+                Route.get("/v1/admin/log-level", Scope.CONTROL, admin::logLevel),
+                Route.post("/v1/admin/log-level", Scope.CONTROL, BodyPolicy.JSON, admin::setLogLevel),
                 Route.get("/metrics", ops, control::metrics).forAnyAccept(),
                 Route.get("/livez", Scope.NONE, control::livez).forAnyAccept(),
                 Route.get("/readyz", Scope.NONE, control::readyz).forAnyAccept()));
@@ -262,7 +292,10 @@ public final class Daemon implements AutoCloseable {
     }
 
     private static List<LoopLag> lags(MultiThreadIoEventLoopGroup group) {
-        return eventLoops(group).stream().map(LoopLag::new).toList();
+        List<EventLoop> loops = eventLoops(group);
+        return IntStream.range(0, loops.size())
+                .mapToObj(i -> new LoopLag(i, loops.get(i)))
+                .toList();
     }
 
     private static ThreadPoolExecutor renderer() {
@@ -352,6 +385,11 @@ public final class Daemon implements AutoCloseable {
         return tasks;
     }
 
+    /** What is counted. */
+    public Metrics metrics() {
+        return metrics;
+    }
+
     /** The host's GPUs. */
     public GpuMonitor gpus() {
         return gpus;
@@ -408,6 +446,7 @@ public final class Daemon implements AutoCloseable {
         renderer.shutdown();
         artifacts.close();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
+        diagnostics.close(); // last: connections that end now are in the access log too
     }
 
     private static long millisSince(long ns) {

@@ -49,6 +49,7 @@ final class DaemonGauges implements GaugeSource {
         sink.gauge(Family.ARTIFACT_PENDING, artifacts.pending());
         sink.gauge(Family.RING_OCCUPANCY, tasks.ring().occupancy());
         sink.gauge(Family.LOG_EVENTS_DROPPED_TOTAL, (double) logging.dropped());
+        sink.gauge(Family.SCHEDULER_LAG_MS, Math.max(0, tasks.ring().overdueNs()) / 1e6);
         for (int i = 0; i < lags.size(); i++) {
             sink.gauge(Family.EVENT_LOOP_LAG_MS, lags.get(i).overdueMs(), Integer.toString(i));
         }

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.adapters.process.CommandTemplate;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
@@ -45,6 +46,28 @@ public final class EngineChecks {
         return errors.isEmpty()
                 ? loaded
                 : new ConfigLoader.Loaded(null, List.copyOf(errors), loaded.warnings(), loaded.effective());
+    }
+
+    /** The same with what the engines themselves answered: one that is down is an error, one that loads a warning. */
+    public static ConfigLoader.Loaded answered(ConfigLoader.Loaded loaded, List<EngineProbes.Probe> probes) {
+        List<Problem> errors = new ArrayList<>(loaded.errors());
+        List<Problem> warnings = new ArrayList<>(loaded.warnings());
+        for (EngineProbes.Probe probe : probes) {
+            ReplicaStatus.State state = probe.status().state();
+            if (state != ReplicaStatus.State.READY) {
+                String path = "pools." + probe.poolIndex() + ".replicas." + probe.replicaIndex() + ".url";
+                Origin at = origin(loaded, path, "pools." + probe.poolIndex() + ".engine");
+                boolean down = state == ReplicaStatus.State.DOWN;
+                String what = down ? "the engine is not there" : "the engine is not ready";
+                (down ? errors : warnings)
+                        .add(new Problem(at, path, what + ": " + probe.status().lastError()));
+            }
+        }
+        return new ConfigLoader.Loaded(
+                errors.isEmpty() ? loaded.config() : null,
+                List.copyOf(errors),
+                List.copyOf(warnings),
+                loaded.effective());
     }
 
     /** Why an engine of the pool could not be started on this host, as far as its files tell. */

@@ -61,6 +61,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
     private volatile SchedulerSnapshot snapshot;
     private volatile boolean closing;
     private volatile boolean dead;
+    private volatile long turnAtNs;
 
     /** Owned by the scheduler's thread. */
     private long snapshotAtNs;
@@ -69,7 +70,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
      * A ring that is not running yet; it takes offers already.
      *
      * @param core handed over: nobody else may touch it from {@link #start} on
-     * @param clock monotonic, ns; called on the scheduler's thread only
+     * @param clock monotonic, ns; called on the scheduler's thread, by {@link #start} and by {@link #overdueNs}
      * @param onBatchEnd called on the scheduler's thread after each batch and each idle tick
      * @param onFatal told at most once, on the scheduler's thread, why it stops
      */
@@ -121,6 +122,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
 
     /** Starts the thread; once. */
     public void start() {
+        turnAtNs = clock.getAsLong();
         thread.start();
     }
 
@@ -276,6 +278,19 @@ public final class SchedulerRing<T> implements AutoCloseable {
         return settings.size();
     }
 
+    /**
+     * How late the thread is for its next look at the ring, ns: 0 or less while it is in time, whatever it does. By the
+     * clock of the constructor, which must be one that any thread may read. Not meaningful before {@link #start}.
+     */
+    public long overdueNs() {
+        return clock.getAsLong() - turnAtNs - settings.tickNs();
+    }
+
+    /** What the thread does now; empty where it does not run. Any thread. */
+    public StackTraceElement[] stackTrace() {
+        return thread.getStackTrace();
+    }
+
     /** Whether offers can still have an effect. */
     public boolean alive() {
         return !dead && !closing;
@@ -393,6 +408,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
             boolean last = closing;
             long available = core.hasLeavers() ? published(next, BATCH_BESIDE_LEAVERS) : await(next);
             long nowNs = clock.getAsLong();
+            turnAtNs = nowNs;
             while (next <= available) {
                 SchedulerEvent<T> event = ring.get(next);
                 event.applyTo(core, nowNs);

@@ -2,7 +2,9 @@ package io.llamaorch.orchestratord.server.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.llamaorch.orchestratord.adapters.ReplicaStatus;
 import io.llamaorch.orchestratord.server.EngineChecks;
+import io.llamaorch.orchestratord.server.EngineProbes;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
 import io.llamaorch.orchestratord.server.config.EffectiveValue;
 import io.llamaorch.orchestratord.server.config.Origin;
@@ -14,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -33,12 +36,15 @@ final class CheckCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Prints findings and every effective value with its source as JSON.")
     private boolean json;
 
+    @Option(names = "--connect", description = "Also asks each engine how it is; one that does not answer is an error.")
+    private boolean connect;
+
     @Spec
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         ConfigLoader.Loaded loaded =
                 ServeCommand.load(options.file, options.sets, spec.commandLine().getErr());
@@ -46,9 +52,17 @@ final class CheckCommand implements Callable<Integer> {
             return ServeCommand.UNUSABLE;
         }
         loaded = EngineChecks.checked(loaded);
+        List<EngineProbes.Probe> probes = List.of();
+        if (connect && loaded.config() != null) {
+            probes = EngineProbes.ask(loaded.orThrow());
+            loaded = EngineChecks.answered(loaded, probes);
+        }
         if (json) {
-            out.println(toJson(loaded));
+            out.println(toJson(loaded, connect ? probes : null));
         } else {
+            for (EngineProbes.Probe probe : probes) {
+                out.println(probe.poolId() + "/" + probe.replicaId() + ": " + described(probe.status()));
+            }
             loaded.errors().forEach(problem -> out.println("error: " + problem));
             loaded.warnings().forEach(problem -> out.println("warning: " + problem));
             out.println(options.file + ": "
@@ -62,7 +76,40 @@ final class CheckCommand implements Callable<Integer> {
         return loaded.errors().isEmpty() ? 0 : ServeCommand.FAILED;
     }
 
-    private static String toJson(ConfigLoader.Loaded loaded) {
+    private static String described(ReplicaStatus status) {
+        String version = status.engineVersion() == null ? "" : ", version " + status.engineVersion();
+        String slots = status.slots() == 0 ? "" : ", " + ServeCommand.count(status.slots(), "slot");
+        String ctx = status.ctx() == 0 ? "" : ", ctx " + status.ctx();
+        return status.state().name().toLowerCase(Locale.ROOT) + version + slots + ctx;
+    }
+
+    private static void engines(JsonGenerator json, List<EngineProbes.Probe> probes) throws IOException {
+        json.writeArrayFieldStart("engines");
+        for (EngineProbes.Probe probe : probes) {
+            ReplicaStatus status = probe.status();
+            json.writeStartObject();
+            json.writeStringField("pool_id", probe.poolId());
+            json.writeStringField("replica_id", probe.replicaId());
+            json.writeStringField("state", status.state().name().toLowerCase(Locale.ROOT));
+            if (status.engineVersion() != null) {
+                json.writeStringField("engine_version", status.engineVersion());
+            }
+            if (status.slots() > 0) {
+                json.writeNumberField("slots", status.slots());
+            }
+            if (status.ctx() > 0) {
+                json.writeNumberField("ctx", status.ctx());
+            }
+            if (status.lastError() != null) {
+                json.writeStringField("last_error", status.lastError());
+            }
+            json.writeEndObject();
+        }
+        json.writeEndArray();
+    }
+
+    /** {@code probes} null: nobody was asked. */
+    private static String toJson(ConfigLoader.Loaded loaded, @Nullable List<EngineProbes.Probe> probes) {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
             json.useDefaultPrettyPrinter();
@@ -70,6 +117,9 @@ final class CheckCommand implements Callable<Integer> {
             json.writeBooleanField("ok", loaded.errors().isEmpty());
             problems(json, "errors", loaded.errors());
             problems(json, "warnings", loaded.warnings());
+            if (probes != null) {
+                engines(json, probes);
+            }
             json.writeArrayFieldStart("values");
             for (EffectiveValue value : loaded.effective()) {
                 json.writeStartObject();

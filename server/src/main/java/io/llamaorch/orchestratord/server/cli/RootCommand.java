@@ -11,7 +11,14 @@ import picocli.CommandLine.Spec;
         description = "HTTP control and data plane in front of LLM engines.",
         mixinStandardHelpOptions = true,
         versionProvider = BuildInfo.class,
-        subcommands = {ServeCommand.class, CheckCommand.class, VersionCommand.class, CommandLine.HelpCommand.class})
+        subcommands = {
+            ServeCommand.class,
+            CheckCommand.class,
+            ConfigCommand.class,
+            BundleCommand.class,
+            VersionCommand.class,
+            CommandLine.HelpCommand.class
+        })
 final class RootCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init")
@@ -19,6 +26,7 @@ final class RootCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "a command is missing: serve, check or version");
+        throw new CommandLine.ParameterException(
+                spec.commandLine(), "a command is missing: serve, check, config, bundle or version");
     }
 }

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param log what is logged, and how
  * @param metrics what {@code /metrics} shows
  * @param gpu how the host's GPUs are watched
+ * @param watchdog how threads that must not block are watched
  */
 public record Config(
         ListenAddress listen,
@@ -51,7 +52,8 @@ public record Config(
         Shutdown shutdown,
         Log log,
         Metrics metrics,
-        Gpu gpu) {
+        Gpu gpu,
+        Watchdog watchdog) {
 
     /**
      * Who may call.
@@ -393,8 +395,19 @@ public record Config(
      * @param level least severe level that is written
      * @param format how a line looks
      * @param ringSize events between the threads that log and the one that writes, a power of two
+     * @param access the access log; null for none
      */
-    public record Log(LogLevel level, LogFormat format, int ringSize) {}
+    public record Log(LogLevel level, LogFormat format, int ringSize, @Nullable AccessLog access) {}
+
+    /**
+     * The access log.
+     *
+     * @param file absolute path
+     * @param fileBytes most bytes of one file
+     * @param files how many are kept, at least 1
+     * @param queueSize lines between the threads that answer and the one that writes
+     */
+    public record AccessLog(Path file, long fileBytes, int files, int queueSize) {}
 
     /** Severity, most severe first. */
     public enum LogLevel {
@@ -432,4 +445,11 @@ public record Config(
      * @param faultClearMs how long a GPU that was faulty must be well before replicas on it are counted on again, ms
      */
     public record Gpu(boolean enabled, int periodMs, String library, long faultClearMs) {}
+
+    /**
+     * How threads that must not block are watched.
+     *
+     * @param blockedMs an event loop or the scheduler that is late by this much is reported, ms
+     */
+    public record Watchdog(int blockedMs) {}
 }

@@ -7,6 +7,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The keys of the configuration: type, range, default and meaning of each, in one place. The JSON Schema in
@@ -46,7 +47,17 @@ final class ConfigBinding {
                         "metrics",
                         m -> new Config.Metrics(m.flag("jvm", true, "series of the JVM and the process")),
                         "what /metrics shows"),
-                s.section("gpu", GpuBinding::gpu, "how the host's NVIDIA GPUs are watched"));
+                s.section("gpu", GpuBinding::gpu, "how the host's NVIDIA GPUs are watched"),
+                s.section("watchdog", ConfigBinding::watchdog, "how threads that must not block are watched"));
+    }
+
+    private static Config.Watchdog watchdog(Section s) {
+        return new Config.Watchdog(s.integer(
+                "blocked_ms",
+                10,
+                HOUR_MS,
+                500,
+                "an event loop or the scheduler that is this late is logged with its stack, ms"));
     }
 
     private static ListenAddress listen(Section s) {
@@ -167,7 +178,18 @@ final class ConfigBinding {
         return new Config.Log(
                 word(s, "level", Config.LogLevel.INFO, "least severe level that is written"),
                 word(s, "format", Config.LogFormat.AUTO, "auto: text on a terminal, else JSON Lines"),
-                powerOfTwo(s, "ring_size", 128, 1 << 20, 8_192, "events waiting to be written, a power of two"));
+                powerOfTwo(s, "ring_size", 128, 1 << 20, 8_192, "events waiting to be written, a power of two"),
+                s.section("access", ConfigBinding::accessLog, "a line for each request, in a file of its own"));
+    }
+
+    private static Config.@Nullable AccessLog accessLog(Section s) {
+        String file = s.text("file", null, "the file, in a folder that exists; without it there is no access log");
+        Config.AccessLog log = new Config.AccessLog(
+                path(s, "file", file == null ? "" : file),
+                s.bytes("file_bytes", 64 * KIB, 64 * GIB, 64L * MIB, "a file this long becomes FILE.1"),
+                s.integer("files", 1, 1_000, 5, "how many are kept; the oldest goes"),
+                powerOfTwo(s, "queue_size", 128, 1 << 20, 8_192, "lines waiting to be written, a power of two"));
+        return file == null ? null : log;
     }
 
     private static int eventLoops(int asked) {
@@ -193,11 +215,15 @@ final class ConfigBinding {
 
     private static Path path(Section s, String key, String byDefault, String doc) {
         String text = s.text(key, byDefault, doc);
+        return path(s, key, text == null ? byDefault : text);
+    }
+
+    private static Path path(Section s, String key, String text) {
         try {
-            return resolve(Path.of(text == null ? byDefault : text), s.origin(key));
+            return resolve(Path.of(text), s.origin(key));
         } catch (InvalidPathException e) {
             s.problem(key, "not a path");
-            return Path.of(byDefault);
+            return Path.of("").toAbsolutePath();
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -42,29 +43,63 @@ public final class ConfigLoader {
     }
 
     /**
-     * Loads {@code file}, overridden by the variables {@code ORCHESTRATORD_*} of {@code environment}, overridden by
-     * {@code sets} ({@code key=value}).
+     * Loads {@code file}, overridden by the files of {@code conf.d} beside it ({@link ConfigFolder}), overridden by the
+     * variables {@code ORCHESTRATORD_*} of {@code environment}, overridden by {@code sets} ({@code key=value}).
      *
-     * @throws IOException where the file cannot be read
+     * @throws IOException where a file cannot be read
      */
     public static Loaded load(Path file, Map<String, String> environment, List<String> sets) throws IOException {
-        return parse(read(file), file.toString(), environment, sets);
+        List<Problem> warnings = new ArrayList<>();
+        Map<String, String> texts = new LinkedHashMap<>();
+        texts.put(file.toString(), read(file));
+        for (Path more : ConfigFolder.beside(file, warnings)) {
+            texts.put(more.toString(), read(more));
+        }
+        return parse(texts, environment, sets, warnings);
     }
 
     /** Loads from a text; {@code name} stands for the file in messages, and relative paths count from its folder. */
     public static Loaded parse(String text, String name, Map<String, String> environment, List<String> sets) {
+        return parse(Map.of(name, text), environment, sets, new ArrayList<>());
+    }
+
+    /** Loads from texts by their names, each laid over the ones before. */
+    private static Loaded parse(
+            Map<String, String> texts, Map<String, String> environment, List<String> sets, List<Problem> warnings) {
         List<Problem> errors = new ArrayList<>();
-        List<Problem> warnings = new ArrayList<>();
         List<EffectiveValue> effective = new ArrayList<>();
-        Origin whole = new Origin(Origin.Layer.FILE, name, 0, 0);
-        Tree tree = YamlTree.read(text, name, Origin.Layer.FILE, errors);
-        if (tree != null && !(tree instanceof Tree.Mapping)) {
-            errors.add(new Problem(tree.at(), "", "must be a mapping of keys and values, not " + tree.kind()));
+        Tree.Mapping root = null;
+        for (Map.Entry<String, String> text : texts.entrySet()) {
+            String name = text.getKey();
+            Tree tree = YamlTree.read(text.getValue(), name, Origin.Layer.FILE, errors);
+            if (tree != null && !(tree instanceof Tree.Mapping)) {
+                errors.add(new Problem(tree.at(), "", "must be a mapping of keys and values, not " + tree.kind()));
+            }
+            if (!errors.isEmpty() && !(tree instanceof Tree.Mapping)) {
+                return new Loaded(null, List.copyOf(errors), List.of(), List.of());
+            }
+            Tree.Mapping read = tree instanceof Tree.Mapping mapping
+                    ? mapping
+                    : new Tree.Mapping(new Origin(Origin.Layer.FILE, name, 0, 0));
+            if (root == null) {
+                root = read;
+            } else {
+                ConfigFolder.merge(root, read);
+            }
         }
-        if (!errors.isEmpty() && !(tree instanceof Tree.Mapping)) {
-            return new Loaded(null, List.copyOf(errors), List.of(), List.of());
+        if (root == null) {
+            throw new IllegalArgumentException("no text");
         }
-        Tree.Mapping root = tree instanceof Tree.Mapping mapping ? mapping : new Tree.Mapping(whole);
+        return bind(root, environment, sets, errors, warnings, effective);
+    }
+
+    private static Loaded bind(
+            Tree.Mapping root,
+            Map<String, String> environment,
+            List<String> sets,
+            List<Problem> errors,
+            List<Problem> warnings,
+            List<EffectiveValue> effective) {
         Overlay overlay = new Overlay(root, errors, warnings);
         overlay.environment(environment);
         overlay.sets(sets);

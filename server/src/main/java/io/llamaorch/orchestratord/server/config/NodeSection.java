@@ -113,7 +113,7 @@ final class NodeSection implements Section {
             problem(key, "must not be empty");
             return false;
         }
-        effective(key, key.equals("sha256") ? "(hidden)" : scalar.text(), scalar.at());
+        effective(key, key.equals("sha256") ? Secrets.HIDDEN : Secrets.hidden(scalar.text()), scalar.at());
         return true;
     }
 
@@ -225,7 +225,7 @@ final class NodeSection implements Section {
                 problems.add(new Problem(item.at(), child(key), "must be a single value, not " + item.kind()));
             }
         }
-        effective(key, found.toString(), sequence.at());
+        effective(key, Secrets.hidden(found).toString(), sequence.at());
         return List.copyOf(found);
     }
 

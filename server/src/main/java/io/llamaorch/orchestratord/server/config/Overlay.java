@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * braces is YAML. The index after a list's last adds an entry.
  */
 final class Overlay {
-    private static final String PREFIX = "ORCHESTRATORD_";
+    static final String PREFIX = "ORCHESTRATORD_";
     private static final Set<String> LAUNCHER = Set.of("JAVA_HOME", "JAVA_OPTS", "GC", "HEAP", "AOT_CACHE", "CONFIG");
 
     private final Tree.Mapping root;

@@ -36,6 +36,30 @@ final class SchemaSection implements Section {
         return paths;
     }
 
+    /** What is known of a key: its members in a JSON Schema; null where there is none of that path. */
+    static @Nullable Map<String, Object> describe(String path) {
+        SchemaSection root = new SchemaSection("", new ArrayList<>());
+        ConfigBinding.bind(root);
+        Map<String, Object> found = new LinkedHashMap<>();
+        root.describe(found);
+        for (String step : path.split("\\.", -1)) {
+            boolean inList = "array".equals(found.get("type"));
+            boolean index = step.equals("*") || Words.parseLong(step).isPresent();
+            Object next = inList && index ? found.get("items") : null;
+            if (!inList && found.get("properties") instanceof Map<?, ?> members) {
+                next = members.get(step);
+            }
+            if (!(next instanceof Map<?, ?> inner)) {
+                return null;
+            }
+            found = new LinkedHashMap<>();
+            for (Map.Entry<?, ?> member : inner.entrySet()) {
+                found.put(String.valueOf(member.getKey()), member.getValue());
+            }
+        }
+        return found;
+    }
+
     /** The JSON Schema (2020-12) of the configuration file, indented by two spaces, with a newline at the end. */
     static String jsonSchema() {
         SchemaSection root = new SchemaSection("", new ArrayList<>());

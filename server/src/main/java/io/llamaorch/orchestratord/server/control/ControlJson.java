@@ -187,6 +187,15 @@ public final class ControlJson {
         return json.endArray().endObject();
     }
 
+    /** Each pool's health, as an array. */
+    public void allHealth(JsonWriter json, SchedulerSnapshot snapshot) {
+        json.beginArray();
+        for (Pool pool : pools.all()) {
+            health(json, pool, snapshot.pools().get(pool.index()));
+        }
+        json.endArray();
+    }
+
     JsonWriter health(JsonWriter json, Pool configured, SchedulerSnapshot.Pool pool) {
         head(json.beginObject(), pool, control.standing(configured));
         String newest = null;

@@ -33,11 +33,18 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private @Nullable ByteBuf body;
     private boolean reading;
     private boolean inputEnded;
+    private final @Nullable AnswerBytes answerBytes;
     private int requests;
 
-    HttpConnection(HttpFront.Loop loop, RequestGate gate) {
+    /**
+     * A connection.
+     *
+     * @param answerBytes counts what is written to it; null where nobody wants to know
+     */
+    HttpConnection(HttpFront.Loop loop, RequestGate gate, @Nullable AnswerBytes answerBytes) {
         this.loop = loop;
         this.gate = gate;
+        this.answerBytes = answerBytes;
         this.checks = new RequestChecks(loop);
     }
 
@@ -122,17 +129,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             return;
         }
         String id = refusal.correlationId();
+        String correlationId = id != null ? id : loop.correlationIds().next();
         ctx.write(
-                loop.responses()
-                        .error(
-                                ctx.alloc(),
-                                error,
-                                id != null ? id : loop.correlationIds().next(),
-                                false,
-                                Responses.Connection.CLOSE,
-                                null),
+                loop.responses().error(ctx.alloc(), error, correlationId, false, Responses.Connection.CLOSE, null),
                 ctx.voidPromise());
         loop.events().onAnswered(null, refusal.code().status(), 0);
+        loop.events()
+                .onRefused(correlationId, refusal.code().status(), ctx.channel().remoteAddress());
         gate.closeAfterAnswer(true);
     }
 
@@ -374,12 +377,19 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         if (!keepConnection) {
             current.closeAfterwards();
         }
+        tellOver(current, current.streamStatus(), keepConnection);
         over(current);
     }
 
     private void answered(Exchange current, int status) {
         loop.events().onAnswered(current.route(), status, current.startedNs());
+        tellOver(current, status, true);
         over(current);
+    }
+
+    private void tellOver(Exchange current, int status, boolean complete) {
+        AnswerBytes counter = answerBytes;
+        loop.events().onOver(current, status, counter == null ? -1 : counter.take(), complete);
     }
 
     private void over(Exchange current) {
@@ -407,6 +417,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         Exchange current = exchange;
         if (current != null) {
             exchange = null;
+            tellOver(current, current.streaming() ? current.streamStatus() : 0, false);
             current.clientLeft();
         }
     }

@@ -91,7 +91,9 @@ public final class HttpFront extends ChannelInitializer<Channel> {
         if (connections.incrementAndGet() > limits.connectionsMax()) {
             connections.decrementAndGet();
             events.onConnection(false);
+            String correlationId = loop.correlationIds().next();
             events.onAnswered(null, ErrorCode.POOL_UNAVAILABLE.status(), 0);
+            events.onRefused(correlationId, ErrorCode.POOL_UNAVAILABLE.status(), channel.remoteAddress());
             ApiError error = ApiError.of(
                     ErrorCode.POOL_UNAVAILABLE,
                     "All " + limits.connectionsMax() + " connections are taken; reuse yours or come back.");
@@ -101,7 +103,7 @@ public final class HttpFront extends ChannelInitializer<Channel> {
                             .error(
                                     channel.alloc(),
                                     error.retryAfterMs(1000).by("connections"),
-                                    loop.correlationIds().next(),
+                                    correlationId,
                                     false,
                                     Responses.Connection.CLOSE,
                                     null))
@@ -118,7 +120,11 @@ public final class HttpFront extends ChannelInitializer<Channel> {
         ChannelPipeline pipeline = channel.pipeline();
         pipeline.addLast(gate);
         pipeline.addLast(new HttpRequestDecoder(decoderConfig));
-        pipeline.addLast(new HttpConnection(loop, gate));
+        AnswerBytes answerBytes = events.countsBytes() ? new AnswerBytes() : null;
+        if (answerBytes != null) {
+            pipeline.addLast(answerBytes);
+        }
+        pipeline.addLast(new HttpConnection(loop, gate, answerBytes));
     }
 
     /** A client that has closed its side for writing still gets its answers; {@link RequestGate} closes then. */

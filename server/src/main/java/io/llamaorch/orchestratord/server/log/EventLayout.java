@@ -41,18 +41,33 @@ final class EventLayout {
         out.append('\n');
     }
 
-    private void json(StringBuilder out, LogEvent event) {
+    /** Appends an event that did not come through log4j, as JSON, and a newline. */
+    void append(StringBuilder out, long timeMs, String level, EventMessage message) {
+        head(out, timeMs, level);
+        fields(out, message);
+        out.append("}\n");
+    }
+
+    private void head(StringBuilder out, long timeMs, String level) {
         out.append("{\"ts\":\"");
-        timestamp(out, event.getTimeMillis());
-        out.append("\",\"level\":\"").append(level(event));
+        timestamp(out, timeMs);
+        out.append("\",\"level\":\"").append(level);
+    }
+
+    private static void fields(StringBuilder out, EventMessage message) {
+        out.append("\",\"event\":\"").append(message.event()).append("\",\"human\":\"");
+        escape(out, message.human());
+        out.append('"');
+        for (int i = 0; i < message.size(); i++) {
+            out.append(",\"").append(message.name(i)).append("\":");
+            value(out, message.value(i));
+        }
+    }
+
+    private void json(StringBuilder out, LogEvent event) {
+        head(out, event.getTimeMillis(), level(event));
         if (event.getMessage() instanceof EventMessage message) {
-            out.append("\",\"event\":\"").append(message.event()).append("\",\"human\":\"");
-            escape(out, message.human());
-            out.append('"');
-            for (int i = 0; i < message.size(); i++) {
-                out.append(",\"").append(message.name(i)).append("\":");
-                value(out, message.value(i));
-            }
+            fields(out, message);
         } else {
             out.append("\",\"event\":\"library\",\"human\":\"");
             escape(out, event.getMessage().getFormattedMessage());
@@ -158,6 +173,15 @@ final class EventLayout {
             return i + 1 >= length || !Character.isLowSurrogate(text.charAt(i + 1));
         }
         return Character.isLowSurrogate(c) && (i == 0 || !Character.isHighSurrogate(text.charAt(i - 1)));
+    }
+
+    /** A stack of at most {@value #TRACE_MAX} frames, one a line; empty for none. */
+    static String frames(StackTraceElement[] stack) {
+        StringBuilder out = new StringBuilder(1_024);
+        for (int i = 0; i < Math.min(TRACE_MAX, stack.length); i++) {
+            out.append(i == 0 ? "at " : "\n  at ").append(stack[i]);
+        }
+        return out.toString();
     }
 
     private static String trace(Throwable thrown) {

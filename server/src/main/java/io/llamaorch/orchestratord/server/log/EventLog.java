@@ -78,6 +78,7 @@ public final class EventLog {
                 .with("pool_id", admission.poolId())
                 .with("queue_position", admission.queuePosition())
                 .with("predicted_start_ms", admission.predictedStartMs())
+                .with("predicted_end_ms", admission.predictedEndMs())
                 .with("queue_depth", admission.queueDepth())
                 .with("on_time_probability", admission.onTimeProbability())
                 .write(log);
@@ -157,6 +158,7 @@ public final class EventLog {
                     .with("status", error.code().status())
                     .with("policy_label", error.policyLabel())
                     .with("retriable", error.retriable())
+                    .with("retry_after_ms", error.retryAfterMs() < 0 ? null : error.retryAfterMs())
                     .write(log);
             return;
         }
@@ -287,6 +289,71 @@ public final class EventLog {
                 .write(log);
     }
 
+    /**
+     * A thread that must not block does.
+     *
+     * @param thread its name
+     * @param lateMs how late it is, ms
+     * @param stack what it does
+     */
+    public void blocked(String thread, long lateMs, StackTraceElement[] stack) {
+        event(
+                        Level.WARN,
+                        "event_loop_blocked",
+                        "A thread that must not wait has been busy or blocked for " + lateMs + " ms.")
+                .with("thread", thread)
+                .with("duration_ms", lateMs)
+                .with("stack", EventLayout.frames(stack))
+                .write(log);
+    }
+
+    /**
+     * It no longer does.
+     *
+     * @param blockedMs how long it was, ms
+     */
+    public void unblocked(String thread, long blockedMs) {
+        event(Level.WARN, "event_loop_unblocked", "A thread that was blocked works again, after " + blockedMs + " ms.")
+                .with("thread", thread)
+                .with("duration_ms", blockedMs)
+                .write(log);
+    }
+
+    /**
+     * The level of this log is another.
+     *
+     * @param correlationId of the order; null where it went back by itself
+     * @param identity who gave it; null likewise
+     * @param forMs how long it holds, ms; 0: until it is changed
+     * @param reason {@code asked} or {@code expired}
+     */
+    public void levelChanged(
+            @Nullable String correlationId,
+            @Nullable String identity,
+            Enum<?> from,
+            Enum<?> to,
+            long forMs,
+            String reason) {
+        event(Level.WARN, "log_level", "The log's level is now " + lower(to) + ".")
+                .with("correlation_id", correlationId)
+                .with("identity", identity)
+                .with("from", lower(from))
+                .with("to", lower(to))
+                .with("reverts_in_ms", forMs == 0 ? null : forMs)
+                .with("reason", reason)
+                .write(log);
+    }
+
+    /** Whether {@link #request} writes anything now. */
+    public boolean wantsRequests() {
+        return log.isEnabled(Level.DEBUG);
+    }
+
+    /** A request is over; at level DEBUG. */
+    public void request(AccessLine line) {
+        new EventLine(Level.DEBUG, line.message("request")).write(log);
+    }
+
     /** A reader was cut off a stream; the task goes on. */
     public void readerCut(TaskContext task, String reason, long lagBytes) {
         task(Level.INFO, "reader_cut", "A reader fell too far behind and was cut off.", task)
@@ -375,7 +442,8 @@ public final class EventLog {
                 .with("pool_id", error.poolId())
                 .with("policy_label", error.policyLabel())
                 .with("error", error.message())
-                .with("retriable", error.retriable());
+                .with("retriable", error.retriable())
+                .with("retry_after_ms", error.retryAfterMs() < 0 ? null : error.retryAfterMs());
     }
 
     private static String candidates(PlacementDecision decision) {

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.log;
 
 import io.llamaorch.orchestratord.server.config.Config;
+import io.netty.channel.EventLoop;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -75,6 +76,11 @@ public final class Logging implements AutoCloseable {
     /** Where events go. */
     public EventLog events() {
         return events;
+    }
+
+    /** The level as it is changed by order. */
+    public LogLevels levels(Config.LogLevel configured, EventLoop loop) {
+        return new LogLevels(configured, this::setLevel, loop, events);
     }
 
     /** Changes the level at run time; from any thread. */

@@ -9,7 +9,8 @@
  *
  * <p>A prompt or a key has no way in: events are built from typed fields, and none of them holds one.
  *
- * <p><b>May import:</b> {@code contracts}, {@code scheduler.core} values, {@code server.config}, log4j.
+ * <p><b>May import:</b> {@code contracts}, {@code scheduler.core} values, {@code server.config}, log4j, JCTools, Netty's event
+ * loop.
  */
 @NullMarked
 package io.llamaorch.orchestratord.server.log;

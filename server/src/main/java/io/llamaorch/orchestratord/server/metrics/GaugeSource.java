@@ -58,9 +58,12 @@ public interface GaugeSource {
         TRANSCRIPT_BYTES("transcript_bytes", "Transcripts kept in memory, bytes."),
         RETAINED_TASKS("retained_tasks", "Ended tasks kept for replay."),
         ARTIFACT_BYTES("artifact_bytes", "Bytes in the artifact store."),
-        ARTIFACT_COUNT("artifact_count", "Artifacts kept, each once for each key that keeps it."),
+        ARTIFACT_COUNT("artifacts_kept", "Artifacts kept, each once for each key that keeps it."),
         ARTIFACT_PENDING("artifact_pending", "Puts and reads of artifacts that wait or run."),
         EVENT_LOOP_LAG_MS("event_loop_lag_ms", "Last measured lag of an event loop, ms.", "loop"),
+        SCHEDULER_LAG_MS("scheduler_lag_ms", "How late the scheduler's thread is for its next look at its ring, ms."),
+        ACCESS_LOG_LOST_TOTAL(
+                "access_log_lost_total", "Lines of the access log lost: its queue was full, or its disk failed."),
         LOG_EVENTS_DROPPED_TOTAL("log_events_dropped_total", "Log events dropped because the log's ring was full.");
 
         private final String metric;

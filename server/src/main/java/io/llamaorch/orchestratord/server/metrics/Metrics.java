@@ -46,7 +46,8 @@ public final class Metrics {
     private final Map<String, RouteSeries> routes = new ConcurrentHashMap<>();
 
     private final Counter enqueued = counter("tasks_enqueued_total", "Tasks admitted to a queue.", REPLICA_PRIORITY);
-    private final Counter started = counter("tasks_started_total", "Tasks given a slot.", REPLICA_PRIORITY);
+    private final Counter started =
+            counter("tasks_started_total", "Tasks that were given a slot, each once.", REPLICA_PRIORITY);
     private final Counter canceled = counter("tasks_canceled_total", "Tasks canceled.", REPLICA_REASON);
     private final Counter rejected = counter("tasks_rejected_total", "Tasks never queued.", "engine", "reason");
     private final Counter finished =
@@ -93,6 +94,8 @@ public final class Metrics {
             counter("artifact_corrupt_total", "Artifacts whose bytes did not match their digest, or were gone.");
     private final Counter artifactDiskFailures =
             counter("artifact_disk_failures_total", "Failures of the artifact store's disk.");
+    private final Counter blocked = counter(
+            "event_loop_blocked_total", "Times that an event loop, or the scheduler, was found blocked.", "loop");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
 
@@ -239,6 +242,11 @@ public final class Metrics {
     /** Failures of the artifact store's disk. */
     public Counter artifactDiskFailures() {
         return artifactDiskFailures;
+    }
+
+    /** Times that an event loop, by its number, or {@code scheduler} was found blocked. */
+    public Counter.Child blocked(String loop) {
+        return child(blocked, "event_loop_blocked_total", new String[] {"loop"}, loop);
     }
 
     /** The {@code Content-Type} of {@link #render()}. */

@@ -107,6 +107,11 @@ public final class TaskStream implements Runnable {
         return tokens;
     }
 
+    /** Bytes in the log, ids and framing included. */
+    public int transcriptBytes() {
+        return log.tail();
+    }
+
     /** Token events not yet told to the counters; telling them is {@link #takeUncounted}. */
     public int takeUncounted() {
         int fresh = tokens - countedTokens;

@@ -164,6 +164,11 @@ public final class TaskPlane {
         return ring;
     }
 
+    /** The tasks that can be asked for. */
+    public TaskRegistry registry() {
+        return registry;
+    }
+
     /** The loops. */
     public LoopContexts loops() {
         return loops;

@@ -113,7 +113,7 @@ public final class TaskRoutes {
     }
 
     /** The W3C trace context, where it is well-formed; anything else is ignored, as its specification asks. */
-    private static @Nullable String traceparent(Exchange exchange) {
+    public static @Nullable String traceparent(Exchange exchange) {
         String value = exchange.header("traceparent");
         if (value == null || value.length() != TRACEPARENT_CHARS) {
             return null;

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.core.JsonParser;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -95,6 +97,77 @@ class MainTest {
         assertThat(out.toString())
                 .contains("\"ok\" : true")
                 .contains("\"path\" : \"listen\",\n    \"value\" : \"127.0.0.1:0\",\n    \"layer\" : \"set\"");
+    }
+
+    @Test
+    void shouldPrintValuesWithTheirOriginAndWithoutSecrets() throws IOException {
+        String digest = "ab".repeat(32);
+        Files.writeString(
+                Path.of(file),
+                """
+                auth: {keys: [{name: ops, sha256: "%s"}]}
+                pools:
+                  - id: p
+                    engine: llamacpp
+                    model: m
+                    ctx: 16
+                    provisioning: process
+                    command: [/bin/true, --port, "{port}", --api-key, KEYMARKER-1, --hf-token=KEYMARKER-2]
+                    env: {HF_TOKEN: KEYMARKER-3}
+                    replicas: [{id: r}]
+                """
+                        .formatted(digest));
+        assertThat(run("config", "print", "--origin", "--config", file, "--set", "log.level=warn"))
+                .isZero();
+        assertThat(out.toString())
+                .contains("pools.0.ctx: 16  # " + file + ":6:10\n")
+                .contains("log.level: warn  # --set log.level\n")
+                .contains("listen: 127.0.0.1:8080  # default\n")
+                .contains("auth.keys.0.sha256: (hidden)")
+                .contains("--api-key, (hidden), --hf-token=(hidden)]")
+                .doesNotContain("KEYMARKER", digest);
+        assertThat(run("config", "print", "--config", file, "--set", "pools.0.ctx=x"))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void shouldExplainAKey() {
+        assertThat(run("config", "explain", "pools.0.queue.full_policy")).isZero();
+        assertThat(out.toString())
+                .contains("one of reject, drop-lru, shed-low-priority", "default reject")
+                .contains("set by ORCHESTRATORD_POOLS_0_QUEUE_FULL_POLICY=… or --set pools.0.queue.full_policy=…");
+        assertThat(run("config", "explain", "log", "--config", file, "--set", "log.level=warn"))
+                .isZero();
+        assertThat(out.toString())
+                .contains("holds level, format, ring_size, access")
+                .contains("log.level is warn (--set log.level)", "log.ring_size is 8192 (default)");
+        assertThat(run("config", "explain", "log.lewel")).isEqualTo(1);
+        assertThat(err.toString()).contains("there is no key log.lewel; did you mean log.level?");
+        assertThat(run("config", "explain", "pools.x.ctx")).isEqualTo(1);
+        assertThat(run("config")).isEqualTo(2);
+    }
+
+    @Test
+    void shouldAskTheEnginesWhenToldToConnect() throws IOException {
+        assertThat(run("check", "--connect", "--config", file)).isZero();
+        assertThat(out.toString()).contains("p/r: ready, version ");
+        Files.writeString(
+                Path.of(file),
+                "pools: [{id: p, engine: llamacpp, model: m, ctx: 16, replicas: [{id: r, url: \"http://127.0.0.1:"
+                        + portWithNobody() + "\"}]}]\n");
+        assertThat(run("check", "--config", file)).isZero();
+        assertThat(run("check", "--connect", "--config", file)).isEqualTo(1);
+        assertThat(out.toString()).contains("o.yaml:1:", "pools.0.replicas.0.url: the engine is not there: ");
+        out.getBuffer().setLength(0);
+        assertThat(run("check", "--connect", "--json", "--config", file)).isEqualTo(1);
+        assertThat(out.toString())
+                .contains("\"ok\" : false", "\"pool_id\" : \"p\"", "\"state\" : \"down\"", "\"last_error\" : ");
+    }
+
+    private static int portWithNobody() throws IOException {
+        try (ServerSocket gone = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return gone.getLocalPort();
+        }
     }
 
     @Test

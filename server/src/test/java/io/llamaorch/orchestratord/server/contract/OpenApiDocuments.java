@@ -75,6 +75,11 @@ final class OpenApiDocuments {
         return JSON.readTree(text);
     }
 
+    /** Reads YAML 1.2 strictly. */
+    static JsonNode readYamlText(String text) {
+        return JSON.valueToTree(new Load(LoadSettings.builder().build()).loadFromString(text));
+    }
+
     private static JsonNode readYaml(String resource) {
         try (InputStream in = Objects.requireNonNull(OpenApiDocuments.class.getResourceAsStream(resource), resource)) {
             Object tree = new Load(LoadSettings.builder().setLabel(resource).build()).loadFromInputStream(in);

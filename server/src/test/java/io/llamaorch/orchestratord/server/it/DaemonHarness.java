@@ -21,7 +21,7 @@ final class DaemonHarness implements AutoCloseable {
     static final String MODEL = "hf:test/model.gguf";
 
     private static final Logging LOGGING =
-            Logging.start(new Config.Log(Config.LogLevel.OFF, Config.LogFormat.JSON, 1024));
+            Logging.start(new Config.Log(Config.LogLevel.OFF, Config.LogFormat.JSON, 1024, null));
 
     private final Daemon daemon;
 

@@ -29,8 +29,16 @@ import org.junit.jupiter.api.TestMethodOrder;
 @Tag("provider-verify")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ProviderVerifyIT {
-    private static final List<String> READS =
-            List.of("/v1/capabilities", "/v1/pools", "/v1/pools/default/health", "/metrics", "/livez", "/readyz");
+    private static final List<String> ADMIN_READS = List.of("/v1/admin/state", "/v1/admin/log-level");
+    private static final List<String> READS = List.of(
+            "/v1/capabilities",
+            "/v1/pools",
+            "/v1/pools/default/health",
+            "/v1/admin/state",
+            "/v1/admin/log-level",
+            "/metrics",
+            "/livez",
+            "/readyz");
     private static final List<String> METHODS = List.of("GET", "HEAD");
 
     private static final List<String> POOL_ORDERS =
@@ -136,12 +144,13 @@ class ProviderVerifyIT {
             }
         }
         List<String> posts = new ArrayList<>(POOL_ORDERS);
-        posts.addAll(List.of("/v1/tasks", "/v1/tasks/" + id + "/cancel", "/v1/artifacts"));
+        posts.addAll(List.of("/v1/tasks", "/v1/tasks/" + id + "/cancel", "/v1/artifacts", "/v1/admin/log-level"));
         for (String path : posts) {
             expect(keyed, 401, "POST", path);
             expect(keyed, 403, "POST", path, "X-API-Key", "wrong");
         }
         POOL_ORDERS.forEach(path -> expect(keyed, 403, "POST", path, "X-API-Key", Keys.BOB)); // scope data
+        ADMIN_READS.forEach(path -> expect(keyed, 403, "GET", path, "X-API-Key", Keys.BOB));
         for (String method : METHODS) {
             expect(keyed, 200, method, "/livez");
             expect(keyed, 200, method, "/readyz");
@@ -157,7 +166,12 @@ class ProviderVerifyIT {
         try (TestClient client = open.client()) {
             UUID id = finishedTask(client);
             for (String method : METHODS) {
-                for (String path : List.of("/v1/capabilities", "/v1/pools", "/v1/pools/default/health")) {
+                for (String path : List.of(
+                        "/v1/capabilities",
+                        "/v1/pools",
+                        "/v1/pools/default/health",
+                        "/v1/admin/state",
+                        "/v1/admin/log-level")) {
                     expect(open, 406, method, path, "Accept", "text/html");
                     expect(open, 406, method, path, "Accept", "application/json;q=0, */*");
                     expect(open, 200, method, path, "Accept", "text/html, application/*;q=0.1");
@@ -242,6 +256,37 @@ class ProviderVerifyIT {
                     assertThat(client.exchange("POST", path, null).status()).isEqualTo(411);
                 }
             }
+        }
+    }
+
+    @Test
+    @Order(5)
+    void shouldTakeALogLevelAndRefuseItForEveryReason() {
+        String path = "/v1/admin/log-level";
+        try (TestClient client = open.client()) {
+            assertThat(client.post(path, "{\"level\":\"info\"}").status()).isEqualTo(200);
+            // the suites' log is off, and stays so
+            assertThat(client.post(path, "{\"level\":\"off\",\"for_ms\":86400000}")
+                            .status())
+                    .isEqualTo(200);
+            for (String bad : List.of(
+                    "{",
+                    "{}",
+                    "{\"level\":\"INFO\"}",
+                    "{\"level\":7}",
+                    "{\"level\":\"info\",\"level\":\"info\"}",
+                    "{\"level\":\"info\",\"for_ms\":0}",
+                    "{\"level\":\"info\",\"for_ms\":86400001}",
+                    "{\"level\":\"info\"}{}",
+                    "{\"level\":\"info\",\"x\":1}")) {
+                assertThat(client.post(path, bad).status()).as(bad).isEqualTo(400);
+            }
+            assertThat(client.exchange("POST", path, null).status()).isEqualTo(411);
+        }
+        expect(open, 406, "POST", path, "Accept", "text/html");
+        expect(open, 415, "POST", path, "Content-Encoding", "gzip");
+        try (TestClient client = open.client()) {
+            assertThat(client.post(path, " ".repeat((1 << 20) + 1)).status()).isEqualTo(413);
         }
     }
 

@@ -65,7 +65,7 @@ class LoggingTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     private Logging start(Config.LogFormat format, OutputStream to) {
-        return Logging.start(new Config.Log(Config.LogLevel.INFO, format, 1_024), to, false);
+        return Logging.start(new Config.Log(Config.LogLevel.INFO, format, 1_024, null), to, false);
     }
 
     private List<String> lines() {
@@ -110,6 +110,8 @@ class LoggingTest {
         log.replicaOccupied("p", "r0", 3);
         log.retried(TASK, error);
         log.poolChanged("p", "draining", "asked");
+        log.blocked("loop-0", 700, Thread.currentThread().getStackTrace());
+        log.unblocked("loop-0", 900);
         log.defect("here", null, new IllegalStateException(HOSTILE));
         log.warning("config", HOSTILE);
         log.daemonDraining("SIGTERM", 2, 30_000);
@@ -121,7 +123,7 @@ class LoggingTest {
         try (Logging logging = start(Config.LogFormat.JSON, out)) {
             logAll(logging.events());
         }
-        assertThat(lines()).hasSize(22);
+        assertThat(lines()).hasSize(24);
         List<String> events = new ArrayList<>();
         for (String line : lines()) {
             Map<String, String> fields = parse(line);
@@ -215,7 +217,7 @@ class LoggingTest {
         try (Logging logging = start(Config.LogFormat.TEXT, out)) {
             logAll(logging.events());
         }
-        assertThat(lines()).hasSize(22);
+        assertThat(lines()).hasSize(24);
         assertThat(lines().get(2)).contains(" INFO A task was queued behind 3.  [admission correlation_id=\"c-1\"");
         assertThat(out.toString(UTF_8)).doesNotContain("\u001b");
     }

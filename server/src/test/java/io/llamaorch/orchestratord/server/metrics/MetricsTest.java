@@ -44,6 +44,9 @@ class MetricsTest {
         TABLE.put("accept_failures_total", List.of("counter", ""));
         TABLE.put("ring_occupancy", List.of("gauge", ""));
         TABLE.put("event_loop_lag_ms", List.of("gauge", "loop"));
+        TABLE.put("event_loop_blocked_total", List.of("counter", "loop"));
+        TABLE.put("access_log_lost_total", List.of("counter", ""));
+        TABLE.put("scheduler_lag_ms", List.of("gauge", ""));
         TABLE.put("transcript_bytes", List.of("gauge", ""));
         TABLE.put("stream_readers_cut_total", List.of("counter", "reason"));
         TABLE.put("log_events_dropped_total", List.of("counter", ""));
@@ -83,6 +86,7 @@ class MetricsTest {
         metrics.readersCut("stall").inc();
         metrics.framesDropped().inc();
         metrics.drains("p").inc();
+        metrics.blocked("0").inc();
         metrics.acceptFailures().inc();
         metrics.xids("GPU-1", "critical").inc();
         metrics.gpuFaults("GPU-1").inc();

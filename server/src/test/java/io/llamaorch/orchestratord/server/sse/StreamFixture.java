@@ -40,6 +40,9 @@ import org.jspecify.annotations.Nullable;
 /** A stream on a hand-driven loop, an engine that does what the test says, and clients that read when told to. */
 @NullUnmarked
 final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
+    /** Trace context of every task. */
+    static final String TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
     final List<EngineFailure> engineFailures = new ArrayList<>();
     final List<TaskStream> retries = new ArrayList<>();
     final EmbeddedChannel clock = new EmbeddedChannel();
@@ -48,6 +51,10 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     final StreamLoop home;
     EngineSink sink;
     boolean aborted;
+
+    @Nullable
+    String passedOn;
+
     int resumed;
 
     @Nullable
@@ -94,7 +101,7 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
                 OptionalLong.of(7),
                 null,
                 "corr-1",
-                null,
+                TRACEPARENT,
                 0,
                 System.nanoTime());
         TaskRequest request = new TaskRequest(
@@ -310,6 +317,7 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     public EngineCall start(
             EngineTarget target, TaskRequest request, @Nullable String traceparent, EventLoop on, EngineSink to) {
         tell("start");
+        passedOn = traceparent;
         sink = to;
         return this;
     }

@@ -58,6 +58,12 @@ class TaskStreamTest {
     }
 
     @Test
+    void shouldPassTheTraceContextToTheEngine() {
+        fixture.running();
+        assertThat(fixture.passedOn).isEqualTo(StreamFixture.TRACEPARENT);
+    }
+
+    @Test
     void shouldGiveEveryReaderTheSameBytesFromAnyEventOnWhenTheyComeLate() {
         TaskStream stream = fixture.running();
         StreamFixture.Client early = fixture.new Client();

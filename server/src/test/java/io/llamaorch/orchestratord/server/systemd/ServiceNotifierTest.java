@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @NullUnmarked
 class ServiceNotifierTest {
     private static final Logging LOGGING =
-            Logging.start(new Config.Log(Config.LogLevel.OFF, Config.LogFormat.JSON, 1024));
+            Logging.start(new Config.Log(Config.LogLevel.OFF, Config.LogFormat.JSON, 1024, null));
 
     @TempDir
     Path folder;
