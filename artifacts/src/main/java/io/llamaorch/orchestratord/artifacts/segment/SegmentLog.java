@@ -212,6 +212,11 @@ public final class SegmentLog implements Closeable {
         }
     }
 
+    /** Writer: empties the batch. */
+    public void discard() {
+        batch.clear();
+    }
+
     /** Writer: bytes in the batch. */
     public int batchBytes() {
         return batch.position();
