@@ -1,7 +1,9 @@
 package io.llamaorch.orchestratord.server;
 
 import io.llamaorch.orchestratord.adapters.wire.LoopReadBuffers;
+import io.llamaorch.orchestratord.artifacts.disk.Disk;
 import io.llamaorch.orchestratord.artifacts.disk.FolderRefused;
+import io.llamaorch.orchestratord.artifacts.disk.HostDisk;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.server.artifact.ArtifactPlane;
@@ -20,6 +22,7 @@ import io.llamaorch.orchestratord.server.http.BodyPolicy;
 import io.llamaorch.orchestratord.server.http.HttpFront;
 import io.llamaorch.orchestratord.server.http.Route;
 import io.llamaorch.orchestratord.server.http.Router;
+import io.llamaorch.orchestratord.server.ledger.LedgerPlane;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.log.Logging;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
@@ -44,6 +47,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The running daemon: built from its configuration, listening, and stopped by a signal.
@@ -69,6 +73,7 @@ public final class Daemon implements AutoCloseable {
     private final TaskPlane tasks;
     private final GpuMonitor gpus;
     private final ArtifactPlane artifacts;
+    private final LedgerPlane ledger;
     private final Readiness readiness;
     private final HttpFront front;
     private final ThreadPoolExecutor renderer;
@@ -139,30 +144,56 @@ public final class Daemon implements AutoCloseable {
      * @param engineLoopOf see {@link TaskPlane}
      */
     public static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf) throws StartFailure {
+        return start(config, logging, engineLoopOf, new HostDisk());
+    }
+
+    /**
+     * The same with a disk of its own for the ledger.
+     *
+     * @param ledgerDisk what the ledger is written to
+     */
+    public static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf, Disk ledgerDisk)
+            throws StartFailure {
         Metrics metrics = new Metrics(config.metrics().jvm());
-        ArtifactPlane artifacts;
-        try {
-            artifacts = ArtifactPlane.open(config, metrics, logging.events());
-        } catch (FolderRefused e) {
-            throw new StartFailure(String.valueOf(e.getMessage()), e);
-        }
+        ArtifactPlane artifacts = null;
+        LedgerPlane ledger = null;
         boolean started = false;
         try {
-            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts);
+            artifacts = ArtifactPlane.open(config, metrics, logging.events());
+            ledger = LedgerPlane.open(config, ledgerDisk, metrics, logging.events());
+            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts, ledger);
             started = true;
             return daemon;
+        } catch (FolderRefused e) {
+            throw new StartFailure(String.valueOf(e.getMessage()), e);
         } finally {
             if (!started) {
-                artifacts.close();
+                closeAll(ledger, artifacts);
             }
         }
     }
 
+    /** What was opened before the start failed. */
+    private static void closeAll(@Nullable LedgerPlane ledger, @Nullable ArtifactPlane artifacts) {
+        if (ledger != null) {
+            ledger.close();
+        }
+        if (artifacts != null) {
+            artifacts.close();
+        }
+    }
+
     private Daemon(
-            Config config, Logging logging, IntUnaryOperator engineLoopOf, Metrics metrics, ArtifactPlane artifacts)
+            Config config,
+            Logging logging,
+            IntUnaryOperator engineLoopOf,
+            Metrics metrics,
+            ArtifactPlane artifacts,
+            LedgerPlane ledger)
             throws StartFailure {
         this.config = config;
         this.artifacts = artifacts;
+        this.ledger = ledger;
         this.log = logging.events();
         Transports transports = transports(config.transport());
         group = new MultiThreadIoEventLoopGroup(
@@ -171,8 +202,9 @@ public final class Daemon implements AutoCloseable {
                 config,
                 (target, warning) ->
                         log.warning("engine_warning", target.poolId() + "/" + target.replicaId() + ": " + warning));
-        tasks = new TaskPlane(config, eventLoops(group), adapters::of, engineLoopOf, metrics, log, this::onFatal);
-        readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive);
+        tasks = new TaskPlane(
+                config, eventLoops(group), adapters::of, engineLoopOf, ledger.ledger(), metrics, log, this::onFatal);
+        readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive, ledger::failure);
         renderer = renderer();
         EventLoop gpuLoop = eventLoops(group).get(0);
         gpus = new GpuMonitor(config, tasks.watches(), tasks.ring(), gpuLoop, metrics, log);
@@ -376,6 +408,7 @@ public final class Daemon implements AutoCloseable {
         tasks.stop();
         tasks.control().stopEngines();
         renderer.shutdown();
+        ledger.close();
         artifacts.close();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
     }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param listen where HTTP is served
  * @param stateDir absolute path of what survives a restart
+ * @param durability what a 202 promises
  * @param auth who may call
  * @param pools at least one, ids distinct
  * @param processes engines that the daemon starts
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param transport how sockets are driven
  * @param scheduler the ring before the scheduler
  * @param streams limits and periods of streams and transcripts
+ * @param ledger where accepted tasks are on record
  * @param artifacts the artifact store
  * @param shutdown how the daemon stops
  * @param log what is logged, and how
@@ -36,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 public record Config(
         ListenAddress listen,
         Path stateDir,
+        Durability durability,
         Auth auth,
         List<Pool> pools,
         Processes processes,
@@ -44,11 +47,33 @@ public record Config(
         Transport transport,
         Scheduler scheduler,
         Streams streams,
+        Ledger ledger,
         Artifacts artifacts,
         Shutdown shutdown,
         Log log,
         Metrics metrics,
         Gpu gpu) {
+
+    /** What a 202 promises. */
+    public enum Durability {
+        /** The task is on stable storage: it survives the loss of power. */
+        SYNC,
+        /** The task is in a file, which is brought to stable storage soon: it survives the end of the process. */
+        ASYNC,
+        /** The task is in memory. */
+        OFF
+    }
+
+    /**
+     * Where accepted tasks are on record.
+     *
+     * @param queue most admissions that wait to be written
+     * @param queueBytes most bytes of their requests
+     * @param segmentBytes length of one of its files
+     * @param maxBytes most bytes on disk; open and retained tasks may take half of it
+     * @param syncPeriodMs under {@link Durability#ASYNC}, longest time from a write to its sync, ms
+     */
+    public record Ledger(int queue, long queueBytes, int segmentBytes, long maxBytes, int syncPeriodMs) {}
 
     /**
      * Who may call.

@@ -118,6 +118,13 @@ final class RetainedStreams {
         return true;
     }
 
+    /** One is kept no longer, whatever its age; who reads it is cut. */
+    void drop(TaskStream stream) {
+        if (kept.remove(stream)) {
+            evict(stream, true);
+        }
+    }
+
     /** The last reader of one that is no longer kept has left. */
     void released(TaskStream stream) {
         if (lingering.remove(stream)) {

@@ -28,6 +28,20 @@ public interface StreamEvents {
     /** The terminal event is in the log; {@link TaskStream#ending} says which. */
     void ended(TaskStream stream);
 
+    /**
+     * Events of an open task are about to be shown: that goes on record.
+     *
+     * @return whether {@link TaskStream#onExposed} will follow; where not, nothing is to be waited for
+     */
+    boolean expose(TaskStream stream);
+
+    /**
+     * The terminal event is in the log, and {@link #ended} was told: that goes on record before it is shown.
+     *
+     * @return whether {@link TaskStream#onRecorded} will follow; where not, nothing is to be waited for
+     */
+    boolean record(TaskStream stream);
+
     /** A reader was cut off, that many bytes behind the newest frame. */
     void readerCut(TaskStream stream, String reason, long lagBytes);
 

@@ -99,12 +99,11 @@ public final class StreamReader {
         try {
             FrameLog log = stream.log();
             while (!inFlight && !gone) {
-                boolean over = stream.isOver();
-                int end = log.boundaryWithin(cursor, CHUNK_BYTES_MAX);
-                if (end == cursor && !over) {
+                int end = Math.min(log.boundaryWithin(cursor, CHUNK_BYTES_MAX), Math.max(cursor, stream.shown()));
+                boolean last = stream.isOver() && end == log.tail();
+                if (end == cursor && !last) {
                     break;
                 }
-                boolean last = over && end == log.tail();
                 ByteBuf chunk = stream.home().sendBuffer(sameLoop).log(log, cursor, end - cursor, last);
                 cursor = end;
                 send(chunk, last);
@@ -192,7 +191,7 @@ public final class StreamReader {
     }
 
     /** The same bytes without their chunk framing; takes {@code chunks} over. */
-    private static ByteBuf unchunked(ByteBuf chunks) {
+    static ByteBuf unchunked(ByteBuf chunks) {
         ByteBuf plain = chunks.alloc().directBuffer(chunks.readableBytes());
         while (chunks.isReadable()) {
             int size = 0;

@@ -35,6 +35,7 @@ public final class TaskStream implements Runnable {
     private final FrameLog log;
     private final ReaderSet readers = new ReaderSet(this);
     private final StreamPulse pulse = new StreamPulse(this, readers);
+    private final RecordGate record = new RecordGate(this);
 
     private @Nullable TaskRequest request;
     private @Nullable Admission admission;
@@ -49,6 +50,9 @@ public final class TaskStream implements Runnable {
     private int countedTokens;
     private int countedTail;
     private boolean evicted;
+    private boolean unwanted;
+    private boolean lost;
+    private boolean recovered;
     private long dispatchedAtNs;
     private long startedAtNs;
     private long firstTokenAtNs;
@@ -70,6 +74,30 @@ public final class TaskStream implements Runnable {
         this.request = request;
         this.home = home;
         this.log = new FrameLog(home.arena());
+    }
+
+    /**
+     * A task that was over before the daemon started; its events are not here.
+     *
+     * @param ending how it ended
+     * @param lost whether its readers get the terminal event, whatever they have; else there is nothing to read
+     * @param endedAtNs when, {@code nanoTime}
+     */
+    public TaskStream(TaskInfo info, Ending ending, boolean lost, long endedAtNs, StreamLoop home) {
+        this.info = info;
+        this.home = home;
+        this.log = new FrameLog(home.arena());
+        this.ending = ending;
+        this.lost = lost;
+        this.recovered = true;
+        this.endedAtNs = endedAtNs;
+        gate.end();
+        record.onRecorded();
+    }
+
+    /** Home loop: a task that was over before the daemon started is kept like any other from now on. */
+    public void keep() {
+        home.retained().keep(this);
     }
 
     /** What never changes; any thread. */
@@ -161,6 +189,60 @@ public final class TaskStream implements Runnable {
         return log;
     }
 
+    // ---- what the ledger has of it ----
+
+    /** Bytes of the log that readers may be sent: see {@link RecordGate}. */
+    int shown() {
+        return record.shown();
+    }
+
+    /** It is on record that something was shown, or cannot be put on record. */
+    public void onExposed() {
+        record.onExposed();
+        readers.pump();
+    }
+
+    /** It is on record how the task ended, or cannot be put on record. */
+    public void onRecorded() {
+        record.onRecorded();
+        readers.pump();
+    }
+
+    /** Runs it when it is on record how the task ended; at once where it is not over. */
+    public void whenRecorded(Runnable waiter) {
+        record.whenRecorded(waiter);
+    }
+
+    void runWaiter(Runnable waiter) {
+        try {
+            waiter.run();
+        } catch (Throwable thrown) {
+            home.events().defect(this, thrown); // one client's answer; the others get theirs
+        }
+    }
+
+    /** The ledger did not take the task, so it was never accepted: it ends, and nothing of it is kept. */
+    public void discard(ApiError error) {
+        unwanted = true;
+        if (ending != null) {
+            home.retained().drop(this);
+        } else if (sealWaiters == null) { // else the cancel under way ends it
+            fail(Outcome.FAILED, error);
+        }
+    }
+
+    /** Whether nothing of it is kept when it is over: it was never accepted. */
+    public boolean isUnwanted() {
+        return unwanted;
+    }
+
+    /** The daemon stops and the ledger has the task: its readers are cut, its engine is stopped, and it does not end. */
+    public void suspend() {
+        gate.seal();
+        stopEngine();
+        readers.cutAll("shutdown");
+    }
+
     /** Whether the terminal event is in the log. */
     boolean isOver() {
         return ending != null;
@@ -197,6 +279,9 @@ public final class TaskStream implements Runnable {
         EngineLeg newLeg = new EngineLeg(this, engineLoop, home.settings().queueSlabs());
         leg = newLeg;
         home.watch(this);
+        if (!readers.isEmpty()) {
+            record.expose();
+        }
         newLeg.start(adapter, target, toDecode, info.traceparent());
         return true;
     }
@@ -497,13 +582,7 @@ public final class TaskStream implements Runnable {
     }
 
     private void settle(List<Runnable> waiters) {
-        for (Runnable waiter : waiters) {
-            try {
-                waiter.run();
-            } catch (Throwable thrown) {
-                home.events().defect(this, thrown); // one client's answer; the others get theirs
-            }
-        }
+        waiters.forEach(this::runWaiter);
     }
 
     private void stopEngine() {
@@ -523,6 +602,7 @@ public final class TaskStream implements Runnable {
     private void finishWith(Ending newEnding) {
         endedAtNs = System.nanoTime();
         ending = newEnding;
+        record.hold(log.tail());
         try {
             appendEnding(newEnding);
         } catch (Throwable thrown) {
@@ -535,9 +615,27 @@ public final class TaskStream implements Runnable {
             home.events().defect(this, thrown); // it is over all the same
         }
         request = null;
+        putOnRecord();
+        if (unwanted) {
+            home.events().evicted(this);
+            evict(true);
+            return;
+        }
         home.retained().keep(this);
         readers.pump();
         unwatchIfQuiet();
+    }
+
+    private void putOnRecord() {
+        boolean waits = false;
+        try {
+            waits = home.events().record(this);
+        } catch (Throwable thrown) {
+            home.events().defect(this, thrown);
+        }
+        if (!waits) {
+            record.onRecorded();
+        }
     }
 
     private void appendEnding(Ending newEnding) {
@@ -596,6 +694,14 @@ public final class TaskStream implements Runnable {
         if (refused != null) {
             return refused;
         }
+        Ending over = ending;
+        if (lost && over != null && over.error() != null) {
+            LostStream.answer(home, connection, lastEventId, over.error());
+            return null;
+        }
+        if (dispatch != null) {
+            record.expose();
+        }
         home.watch(this);
         String comment = "";
         Admission at = admission;
@@ -611,6 +717,14 @@ public final class TaskStream implements Runnable {
     public @Nullable ApiError refusal(int lastEventId) {
         if (evicted) {
             return ApiError.of(ErrorCode.NOT_FOUND, "The transcript of this task was just evicted; it is gone.");
+        }
+        if (recovered) {
+            return lost
+                    ? null
+                    : ApiError.of(
+                            ErrorCode.NOT_FOUND,
+                            "The transcript of this task was lost when the daemon started again; GET /v1/tasks/{id} tells"
+                                    + " how it ended.");
         }
         if (lastEventId > log.events()) {
             return ApiError.of(

@@ -15,11 +15,17 @@ final class SchedulerBridge implements Effects<Task> {
     private final List<LoopContext> loops;
     private final TaskRegistry registry;
     private final TaskLifecycle lifecycle;
+    private long nextOrdinal;
 
     SchedulerBridge(List<LoopContext> loops, TaskRegistry registry, TaskLifecycle lifecycle) {
         this.loops = loops;
         this.registry = registry;
         this.lifecycle = lifecycle;
+    }
+
+    /** Before the thread starts: admissions are counted from here on, as the ledger has them. */
+    void countFrom(long ordinal) {
+        nextOrdinal = ordinal;
     }
 
     /** The scheduler has handled all it had: the loops are woken, each once. */
@@ -32,16 +38,16 @@ final class SchedulerBridge implements Effects<Task> {
     @Override
     public void admitted(Task task, Admission admission) {
         registry.add(task); // before anybody can have read the 202
+        long ordinal = task.isRecovered() ? -1 : nextOrdinal++;
         post(task, () -> {
             task.stream().onAdmitted(admission);
-            lifecycle.admitted(task, admission);
-            task.replyAdmitted(admission, false);
+            lifecycle.admitted(task, admission, ordinal);
         });
     }
 
     @Override
     public void replayed(Task offered, Task existing, Admission admission) {
-        post(offered, () -> offered.replyAdmitted(admission, true));
+        post(offered, () -> lifecycle.replayed(offered, existing, admission));
     }
 
     @Override
@@ -59,7 +65,7 @@ final class SchedulerBridge implements Effects<Task> {
 
     @Override
     public void evicted(Task task, ApiError error) {
-        post(task, () -> task.stream().fail(Outcome.EVICTED, error));
+        post(task, () -> lifecycle.dropped(task, error));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.artifacts.ledger.Ledger;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
@@ -31,6 +32,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything about tasks, put together: loops, scheduler, pools, routes. Built and started by one thread; then each
@@ -42,6 +44,11 @@ public final class TaskPlane {
 
     private final LoopContexts loops;
     private final TaskRegistry registry = new TaskRegistry();
+    private final Config.Streams streams;
+    private final Scheduler<Task> core;
+    private final SchedulerBridge bridge;
+    private final @Nullable Ledger ledger;
+    private final EventLog log;
     private final SchedulerRing<Task> ring;
     private final Pools pools;
     private final Watches watches;
@@ -56,6 +63,7 @@ public final class TaskPlane {
      * @param adapters the adapter of an engine's wire
      * @param engineLoopOf which loop makes the engine calls of the streams of a loop, by index: the same one, unless a
      *     test wants them apart
+     * @param ledger where tasks go on record, open and not started; null: nowhere
      * @param onFatal told when the scheduler dies of a defect
      */
     public TaskPlane(
@@ -63,9 +71,13 @@ public final class TaskPlane {
             List<EventLoop> eventLoops,
             Function<EngineKind, EngineAdapter> adapters,
             IntUnaryOperator engineLoopOf,
+            @Nullable Ledger ledger,
             Metrics metrics,
             EventLog log,
             Consumer<Throwable> onFatal) {
+        this.ledger = ledger;
+        this.log = log;
+        this.streams = config.streams();
         pools = new Pools(config.pools(), adapters, metrics);
         List<LoopContext> contexts = new ArrayList<>();
         lifecycle =
@@ -82,20 +94,17 @@ public final class TaskPlane {
             contexts.add(new LoopContext(i, streams, lifecycle::messageFailed));
         }
         loops = new LoopContexts(contexts);
-        SchedulerBridge bridge = new SchedulerBridge(contexts, registry, lifecycle);
+        bridge = new SchedulerBridge(contexts, registry, lifecycle);
+        core = scheduler(config, bridge);
         ring = new SchedulerRing<>(
-                scheduler(config, bridge),
-                ringSettings(config.scheduler()),
-                System::nanoTime,
-                bridge::flush,
-                onFatal,
-                this::onOffer);
+                core, ringSettings(config.scheduler()), System::nanoTime, bridge::flush, onFatal, this::onOffer);
         watches = new Watches(pools, number -> loops.get(number % count).eventLoop(), ring, this::tell, metrics, log);
         LoopContext controlLoop = loops.get(0);
         control =
                 new PoolControl(config, pools, watches, ring, controlLoop::tell, controlLoop.eventLoop(), metrics, log);
-        lifecycle.connect(ring, watches);
-        routes = new TaskRoutes(loops, registry, ring, pools, metrics, log);
+        TaskLedger records = new TaskLedger(ledger, contexts, log);
+        lifecycle.connect(ring, watches, records);
+        routes = new TaskRoutes(loops, registry, ring, records, pools, metrics, log);
     }
 
     private static Scheduler<Task> scheduler(Config config, SchedulerBridge bridge) {
@@ -147,10 +156,16 @@ public final class TaskPlane {
         }
     }
 
-    /** Starts the scheduler, the loops' clocks and the probes. */
+    /** Brings back what the ledger knows, then starts the scheduler, the loops' clocks and the probes. */
     public void start() {
-        ring.start();
         loops.all().forEach(LoopContext::start);
+        if (ledger != null) {
+            ledger.start();
+            TaskRecovery recovery = new TaskRecovery(loops, registry, core, log);
+            bridge.countFrom(recovery.recover(ledger, streams.retainedMs(), streams.retainedTasks()));
+            bridge.flush();
+        }
+        ring.start(); // from here on the core is its thread's
         watches.start();
     }
 

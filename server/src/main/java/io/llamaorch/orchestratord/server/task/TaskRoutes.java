@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.server.task;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
@@ -31,10 +32,13 @@ import org.jspecify.annotations.Nullable;
 public final class TaskRoutes {
     /** {@code 00-<trace id>-<parent id>-<flags>}. */
     private static final int TRACEPARENT_CHARS = 55;
+    /** A century is as good as for ever, and leaves room to add the time of day. */
+    private static final long DEADLINE_MS_MAX = TimeUnit.DAYS.toMillis(36_500);
 
     private final LoopContexts loops;
     private final TaskRegistry registry;
     private final SchedulerRing<Task> ring;
+    private final TaskLedger ledger;
     private final Pools pools;
     private final Metrics metrics;
     private final EventLog log;
@@ -43,12 +47,14 @@ public final class TaskRoutes {
             LoopContexts loops,
             TaskRegistry registry,
             SchedulerRing<Task> ring,
+            TaskLedger ledger,
             Pools pools,
             Metrics metrics,
             EventLog log) {
         this.loops = loops;
         this.registry = registry;
         this.ring = ring;
+        this.ledger = ledger;
         this.pools = pools;
         this.metrics = metrics;
         this.log = log;
@@ -71,9 +77,19 @@ public final class TaskRoutes {
             reject(exchange, request.engine().wireName(), unsupported);
             return;
         }
-        Task task = newTask(exchange, request, home);
-        TaskSpec spec = spec(request, read, exchange.identity());
+        Task task = newTask(exchange, request, read, home);
+        ApiError unrecorded = ledger.reserve(task);
+        if (unrecorded != null) {
+            if (unrecorded.code() == ErrorCode.ADMISSION_REJECT) {
+                metrics.backpressure(request.engine(), "ledger").inc();
+            }
+            reject(exchange, request.engine().wireName(), unrecorded);
+            return;
+        }
+        TaskSpec spec = spec(
+                request, read.digest(), read.promptBytes(), exchange.identity().label());
         if (!ring.offerAdmit(spec, task)) {
+            ledger.release(task);
             metrics.backpressure(request.engine(), "ring").inc();
             reject(exchange, request.engine().wireName(), ringFull());
         }
@@ -84,7 +100,7 @@ public final class TaskRoutes {
         return adapter == null ? null : adapter.unsupported(request); // no such pool: the scheduler says so
     }
 
-    private static Task newTask(Exchange exchange, TaskRequest request, LoopContext home) {
+    private Task newTask(Exchange exchange, TaskRequest request, TaskRequestReader.Result read, LoopContext home) {
         String traceparent = traceparent(exchange);
         TaskInfo info = new TaskInfo(
                 request.taskId(),
@@ -99,17 +115,30 @@ public final class TaskRoutes {
                 traceparent,
                 System.currentTimeMillis(),
                 System.nanoTime());
-        TaskContext context = new TaskContext(
+        byte[] body = Submission.NO_BODY;
+        if (ledger.isOn()) {
+            body = new byte[exchange.body().readableBytes()];
+            exchange.body().getBytes(exchange.body().readerIndex(), body);
+        }
+        return new Task(
+                new TaskStream(info, request, home.streams()),
+                context(info, request.engine()),
+                home,
+                new Submission(body, read.digest(), Math.min(request.deadlineMs(), DEADLINE_MS_MAX)),
+                new SubmitReply(exchange, info.id()));
+    }
+
+    /** What log lines say of a task. */
+    static TaskContext context(TaskInfo info, EngineKind engine) {
+        return new TaskContext(
                 info.correlationId(),
                 info.owner(),
                 info.id(),
                 info.sessionId(),
-                request.engine(),
+                engine,
                 info.priority(),
                 info.samplerProfileVersion(),
-                traceparent);
-        return new Task(
-                new TaskStream(info, request, home.streams()), context, home, new SubmitReply(exchange, info.id()));
+                info.traceparent());
     }
 
     /** The W3C trace context, where it is well-formed; anything else is ignored, as its specification asks. */
@@ -129,28 +158,24 @@ public final class TaskRoutes {
         return value;
     }
 
-    private static TaskSpec spec(TaskRequest request, TaskRequestReader.Result read, Identity identity) {
+    /** What the scheduler needs to know of a request. */
+    static TaskSpec spec(TaskRequest request, TaskSpec.Digest digest, int promptBytes, String owner) {
         return new TaskSpec(
                 request.taskId(),
-                identity.label(),
-                read.digest(),
+                owner,
+                digest,
                 request.sessionId(),
                 request.engine(),
                 request.modelRef(),
                 request.ctx(),
                 request.priority(),
-                read.promptBytes(),
+                promptBytes,
                 request.maxTokens(),
                 request.expectedTokens(),
-                deadlineNs(request.deadlineMs()),
+                TimeUnit.MILLISECONDS.toNanos(Math.min(request.deadlineMs(), DEADLINE_MS_MAX)),
                 request.determinism(),
                 request.samplerProfileVersion(),
                 request.placement());
-    }
-
-    /** A century is as good as for ever, and leaves room to add the time of day. */
-    private static long deadlineNs(long deadlineMs) {
-        return TimeUnit.MILLISECONDS.toNanos(Math.min(deadlineMs, TimeUnit.DAYS.toMillis(36_500)));
     }
 
     private ApiError ringFull() {
@@ -199,10 +224,10 @@ public final class TaskRoutes {
         task.home().run(() -> {
             TaskStream stream = task.stream();
             if (stream.ending() != null) {
-                answerStatus(exchange, asker, stream, null);
+                stream.whenRecorded(() -> answerStatus(exchange, asker, task, null));
                 return;
             }
-            boolean first = task.ask(now -> answerStatus(exchange, asker, stream, now));
+            boolean first = task.ask(now -> stream.whenRecorded(() -> answerStatus(exchange, asker, task, now)));
             if (first) {
                 UUID id = stream.info().id();
                 task.home().tell(() -> ring.offerQuery(id));
@@ -211,8 +236,8 @@ public final class TaskRoutes {
     }
 
     /** On the home loop: the JSON is made here, where the stream can be read, and sent there. */
-    private static void answerStatus(Exchange exchange, EventLoop asker, TaskStream stream, @Nullable Admission now) {
-        TaskStatus status = TaskStatus.of(stream, now);
+    private static void answerStatus(Exchange exchange, EventLoop asker, Task task, @Nullable Admission now) {
+        TaskStatus status = TaskStatus.of(task, now);
         if (asker.inEventLoop()) {
             exchange.respond(200, status.write(exchange.json()));
         } else {
@@ -308,13 +333,14 @@ public final class TaskRoutes {
         }
         EventLoop asker = exchange.context().channel().eventLoop();
         task.stream().requestCancel();
-        task.home().run(() -> task.stream().cancel("client", () -> {
+        Runnable answer = () -> exchange.respondEmpty(204);
+        task.home().run(() -> task.stream().cancel("client", () -> task.stream().whenRecorded(() -> {
             if (asker.inEventLoop()) {
-                exchange.respondEmpty(204);
+                answer.run();
             } else {
-                asker.execute(() -> exchange.respondEmpty(204));
+                asker.execute(answer);
             }
-        }));
+        })));
     }
 
     // ---- all of them ----

@@ -46,6 +46,9 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     final EventLoop loop = clock.eventLoop();
     final List<String> told = new ArrayList<>();
     final StreamLoop home;
+    /** Whether a ledger is asked, whose acknowledgements the test gives. */
+    boolean onRecord;
+
     EngineSink sink;
     boolean aborted;
     int resumed;
@@ -360,6 +363,22 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     @Override
     public void ended(TaskStream stream) {
         tell("ended " + stream.ending().outcome());
+    }
+
+    @Override
+    public boolean expose(TaskStream stream) {
+        if (onRecord) {
+            told.add("expose");
+        }
+        return onRecord;
+    }
+
+    @Override
+    public boolean record(TaskStream stream) {
+        if (onRecord) {
+            told.add("record");
+        }
+        return onRecord;
     }
 
     @Override
