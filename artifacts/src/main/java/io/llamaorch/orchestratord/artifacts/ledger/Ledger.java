@@ -30,10 +30,10 @@ public final class Ledger implements AutoCloseable {
     private final GuardedFolder folder;
     private final LedgerWriter writer;
     private final LedgerRoom room;
-    private final Recovery recovery;
     private final MpscUnboundedVarHandleArrayQueue<LedgerRequest> queue =
             new MpscUnboundedVarHandleArrayQueue<>(QUEUE_CHUNK);
     private final Thread thread;
+    private @Nullable Recovery recovery;
     private volatile boolean parked;
     private volatile boolean closing;
 
@@ -79,9 +79,18 @@ public final class Ledger implements AutoCloseable {
         }
     }
 
-    /** What was found. */
-    public Recovery recovery() {
-        return recovery;
+    /**
+     * What was found; for the one that opens, once: it is not kept.
+     *
+     * @throws IllegalStateException the second time
+     */
+    public Recovery takeRecovery() {
+        Recovery found = recovery;
+        recovery = null;
+        if (found == null) {
+            throw new IllegalStateException("taken");
+        }
+        return found;
     }
 
     /** Starts the thread; once. */

@@ -78,16 +78,20 @@ final class LedgerLoop {
             }
             batch.add(request);
             lanes.add(request.lane());
-            AdmittedTask admitted = request.admitted();
-            bytes += admitted == null ? 0 : admitted.request().length;
+            bytes += request.clientBytes();
         }
     }
 
     private void commit(long nowNs) {
+        if (writer.failed() != null) {
+            backlog.clear();
+            answerAll(batch, LedgerFailure.FAILED);
+            return;
+        }
         List<LedgerRequest> all = new ArrayList<>(backlog);
         all.addAll(batch);
         backlog.clear();
-        int done = write(all, settings.sync()); // what was owed has been answered, and stays silent
+        int done = write(all, settings.sync());
         answerAll(all.subList(0, done), null);
         if (done == all.size()) {
             return;
@@ -112,7 +116,7 @@ final class LedgerLoop {
         for (LedgerRequest request : small.subList(kept, small.size())) {
             request.answer(failure);
             if (failure == LedgerFailure.DISK) {
-                backlog.add(request.unasked());
+                backlog.add(request); // answered, and still to be written
             }
         }
     }

@@ -229,6 +229,9 @@ public final class SegmentLog implements Closeable {
      * @throws IOException where nothing of the batch was written, and later batches may be
      */
     public void write() throws IOException {
+        if (failed != null) {
+            discard();
+        }
         check();
         batch.flip();
         int end = written + batch.remaining();

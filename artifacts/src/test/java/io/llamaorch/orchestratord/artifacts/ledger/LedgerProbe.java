@@ -20,6 +20,7 @@ final class LedgerProbe implements AutoCloseable, LedgerEvents {
     static final LedgerSettings SMALL = new LedgerSettings(true, 10, 100, 100_000, 1_000, 8_000, 1_000);
 
     final Ledger ledger;
+    final Recovery recovery;
     final LedgerLane lane;
     final List<Throwable> defects = Collections.synchronizedList(new ArrayList<>());
     final List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
@@ -27,6 +28,7 @@ final class LedgerProbe implements AutoCloseable, LedgerEvents {
     LedgerProbe(Disk disk, Path folder, LedgerSettings settings) throws FolderRefused {
         Random salts = new Random(5);
         ledger = Ledger.open(disk, folder, "ledger.root", settings, salts::nextLong, this);
+        recovery = ledger.takeRecovery();
         lane = new LedgerLane(Runnable::run, defects::add);
         ledger.start();
     }

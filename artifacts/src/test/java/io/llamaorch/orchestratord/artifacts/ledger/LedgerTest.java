@@ -35,7 +35,7 @@ class LedgerTest {
 
     private List<String> recovered(Path folder) throws FolderRefused {
         try (LedgerProbe probe = open(folder)) {
-            return LedgerProbe.lines(probe.ledger.recovery());
+            return LedgerProbe.lines(probe.recovery);
         }
     }
 
@@ -53,10 +53,10 @@ class LedgerTest {
         long next = 0;
         for (int start = 0; start < 12; start++) {
             try (LedgerProbe probe = open(temp)) {
-                assertThat(LedgerProbe.lines(probe.ledger.recovery()))
+                assertThat(LedgerProbe.lines(probe.recovery))
                         .as("seed %d, start %d", seed, start)
                         .isEqualTo(expected.values().stream().sorted().toList());
-                assertThat(probe.ledger.recovery().open().stream()
+                assertThat(probe.recovery.open().stream()
                                 .map(task -> task.task().ordinal()))
                         .isSorted();
                 for (int step = 0; step < 60; step++) {
@@ -128,7 +128,7 @@ class LedgerTest {
             }
         }
         try (LedgerProbe probe = new LedgerProbe(new HostDisk(), temp, two)) {
-            assertThat(probe.ledger.recovery().ended().stream().map(EndedTask::endedAtMs))
+            assertThat(probe.recovery.ended().stream().map(EndedTask::endedAtMs))
                     .containsExactly(4L, 5L);
         }
     }
@@ -276,7 +276,7 @@ class LedgerTest {
             }
         }
         try (LedgerProbe probe = new LedgerProbe(new HostDisk(), temp, large)) {
-            Recovery recovery = probe.ledger.recovery();
+            Recovery recovery = probe.recovery;
             assertThat(recovery.records()).isEqualTo(records);
             assertThat(recovery.open()).hasSize(records);
             System.out.printf("LedgerTest: %d records came back in %d ms%n", records, recovery.tookNs() / 1_000_000);

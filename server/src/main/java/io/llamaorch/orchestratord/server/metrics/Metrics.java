@@ -246,7 +246,7 @@ public final class Metrics {
     /** A batch of the ledger. */
     public void ledgerCommitted(int records, long bytes, double tookMs) {
         ledgerRecords.inc(records);
-        ledgerBytes.inc(bytes);
+        ledgerBytes.inc((double) bytes);
         ledgerCommitMs.observe(tookMs);
         ledgerBatch.observe(records);
     }

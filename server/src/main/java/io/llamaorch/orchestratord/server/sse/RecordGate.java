@@ -37,7 +37,7 @@ final class RecordGate {
 
     /** A reader is there and the task runs: the ledger is told before the first event comes, so that nobody waits for it. */
     void expose() {
-        if (!asked) {
+        if (!asked && lastAt == NOT_OVER) {
             asked = true;
             if (!stream.home().events().expose(stream)) {
                 onExposed();

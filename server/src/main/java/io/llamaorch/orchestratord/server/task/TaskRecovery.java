@@ -62,7 +62,7 @@ final class TaskRecovery {
      * @return the ordinal from which new admissions count
      */
     long recover(Ledger ledger, long keepMs, int keepTasks) {
-        Recovery recovery = ledger.recovery();
+        Recovery recovery = ledger.takeRecovery();
         List<Again> again = new ArrayList<>();
         List<EndedTask> reset = new ArrayList<>();
         long nextOrdinal = 0;

@@ -104,7 +104,8 @@ class DrainIT {
     @Test
     void shouldEndEveryTaskWithAnErrorWhenTheDeadlinePasses() {
         try (DaemonProcess daemon = DaemonProcess.serve(
-                folder, yaml("tokens_per_s=5", 1),
+                folder,
+                yaml("tokens_per_s=5", 1),
                 "durability=off",
                 "shutdown.lame_duck_ms=0",
                 "shutdown.drain_deadline_ms=300")) {
@@ -118,7 +119,8 @@ class DrainIT {
     @Test
     void shouldEndTheWaitWhenSignalledAgain() {
         try (DaemonProcess daemon = DaemonProcess.serve(
-                folder, yaml("tokens_per_s=5", 1),
+                folder,
+                yaml("tokens_per_s=5", 1),
                 "durability=off",
                 "shutdown.lame_duck_ms=0",
                 "shutdown.drain_deadline_ms=600000")) {

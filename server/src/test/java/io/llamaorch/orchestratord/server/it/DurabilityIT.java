@@ -83,7 +83,8 @@ class DurabilityIT {
             assertThat(reader.stream(over).toEnd().last().event()).isEqualTo("end");
             overStatus = status(client, over);
             client.submit(task(canceled, 1000));
-            assertThat(client.post("/v1/tasks/" + canceled + "/cancel", "").status()).isEqualTo(204);
+            assertThat(client.post("/v1/tasks/" + canceled + "/cancel", "").status())
+                    .isEqualTo(204);
             canceledStatus = status(client, canceled);
             client.submit(task(shown, 5000));
             Stream stream = reader.stream(shown).until(event -> event.event().equals("token"));
@@ -104,7 +105,8 @@ class DurabilityIT {
             assertThat(status(client, over)).isEqualTo(overStatus);
             assertThat(status(client, canceled)).isEqualTo(canceledStatus);
             assertThat(client.get("/v1/tasks/" + over + "/stream").status()).isEqualTo(404);
-            assertThat(client.post("/v1/tasks/" + over + "/cancel", "").status()).isEqualTo(204);
+            assertThat(client.post("/v1/tasks/" + over + "/cancel", "").status())
+                    .isEqualTo(204);
 
             assertThat(status(client, shown)).contains("\"state\":\"failed\"", "WORKER_RESET", "\"retriable\":true");
             for (long has : new long[] {0, seen, seen + 7}) {
@@ -122,20 +124,23 @@ class DurabilityIT {
             Answer again = client.post("/v1/tasks", task(queued.get(4), 3));
             assertThat(again.status()).isEqualTo(202);
             assertThat(again.header("Idempotent-Replay")).isEqualTo("true");
-            assertThat(client.post("/v1/tasks", task(queued.get(4), 4)).status()).isEqualTo(409);
+            assertThat(client.post("/v1/tasks", task(queued.get(4), 4)).status())
+                    .isEqualTo(409);
             assertThat(client.post("/v1/tasks", task(over, 1)).header("Idempotent-Replay"))
                     .isEqualTo("true");
             assertThat(client.post("/v1/tasks", task(over, 2)).status()).isEqualTo(409);
             for (UUID id : List.of(over, shown, unseen, queued.get(0))) {
                 assertThat(other.get("/v1/tasks/" + id).status()).isEqualTo(404);
-                assertThat(other.post("/v1/tasks/" + id + "/cancel", "").status()).isEqualTo(404);
+                assertThat(other.post("/v1/tasks/" + id + "/cancel", "").status())
+                        .isEqualTo(404);
             }
 
             assertThat(status(client, unseen)).contains("\"state\":\"running\"");
             for (int i = 0; i < 5; i++) {
                 assertThat(status(client, queued.get(i))).contains("\"queue_position\":" + i + ",");
             }
-            assertThat(client.post("/v1/tasks/" + unseen + "/cancel", "").status()).isEqualTo(204);
+            assertThat(client.post("/v1/tasks/" + unseen + "/cancel", "").status())
+                    .isEqualTo(204);
             for (UUID id : queued) {
                 try (TestClient reader = ann(daemon)) {
                     Stream stream = reader.stream(id).toEnd();
@@ -165,7 +170,9 @@ class DurabilityIT {
             Stream two = second.submit(task(queued, 3)).stream(queued);
             daemon.signal("TERM");
             assertThat(one.toEnd().last().data()).contains("WORKER_RESET");
-            assertThat(two.until(event -> false).complete()).as("cut, not ended").isFalse();
+            assertThat(two.until(event -> false).complete())
+                    .as("cut, not ended")
+                    .isFalse();
             assertThat(two.events()).noneMatch(event -> event.id() > 0);
             assertThat(daemon.exit()).isZero();
         }
@@ -217,7 +224,10 @@ class DurabilityIT {
             assertThat(stream.toEnd().last().event()).isEqualTo("end");
             assertThat(client.get("/readyz").status()).isEqualTo(200);
             disk.full = false;
-            assertThat(client.submit(task(refused, 2)).stream(refused).toEnd().last().event())
+            assertThat(client.submit(task(refused, 2)).stream(refused)
+                            .toEnd()
+                            .last()
+                            .event())
                     .isEqualTo("end");
             harness.awaitQuiet();
             String metrics = client.get("/metrics").body();
@@ -266,7 +276,8 @@ class DurabilityIT {
                 TestClient reader = harness.client();
                 TestClient canceler = harness.client()) {
             UUID id = submit(client, UUID.randomUUID(), 1000);
-            harness.await(() -> harness.daemon().tasks().ring().snapshot().pools().get(0).leases() == 1);
+            harness.await(() ->
+                    harness.daemon().tasks().ring().snapshot().pools().get(0).leases() == 1);
             CountDownLatch hold = new CountDownLatch(1);
             disk.held = hold;
             Stream stream = reader.stream(id);
