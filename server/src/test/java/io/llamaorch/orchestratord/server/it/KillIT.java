@@ -39,7 +39,7 @@ class KillIT {
                 model: %s
                 ctx: 200000
                 queue: {capacity: 10000}
-                replicas: [{id: r0, url: "mock:?tokens_per_s=400", slots: 3}]
+                replicas: [{id: r0, url: "mock:?tokens_per_s=2000", slots: 16}]
             """
                     .formatted(DaemonHarness.MODEL);
 
@@ -114,8 +114,7 @@ class KillIT {
     }
 
     private void client(DaemonProcess daemon, Random random) {
-        try (TestClient client = daemon.client();
-                TestClient reader = daemon.client()) {
+        try (TestClient client = daemon.client()) {
             while (true) {
                 UUID id = UUID.randomUUID();
                 String request = TestClient.task(id, "mock", "kill", 1 + random.nextInt(30), "");
@@ -127,8 +126,7 @@ class KillIT {
                 told.add(task);
                 int what = random.nextInt(8);
                 if (what < 4) {
-                    read(task, reader.stream(id), what == 0 ? 3 : Long.MAX_VALUE);
-                    reader.close();
+                    read(daemon, task, what == 0 ? 3 : Long.MAX_VALUE);
                 }
                 if (what == 0 || what == 7) {
                     task.canceled =
@@ -140,15 +138,22 @@ class KillIT {
         }
     }
 
-    private static void read(Told task, Stream stream, long until) {
-        try {
-            stream.until(event -> event.id() >= until);
-        } finally {
-            for (Event event : stream.events()) {
-                task.lastEvent = Math.max(task.lastEvent, event.id());
-                if (event.event().equals("end") || event.event().equals("error")) {
-                    task.terminal = event.data().contains("\"canceled\":true") ? "canceled" : event.event();
-                }
+    private static void read(DaemonProcess daemon, Told task, long until) {
+        try (TestClient reader = daemon.client()) {
+            Stream stream = reader.stream(task.id);
+            try {
+                stream.until(event -> event.id() >= until);
+            } finally {
+                note(task, stream);
+            }
+        }
+    }
+
+    private static void note(Told task, Stream stream) {
+        for (Event event : stream.events()) {
+            task.lastEvent = Math.max(task.lastEvent, event.id());
+            if (event.event().equals("end") || event.event().equals("error")) {
+                task.terminal = event.data().contains("\"canceled\":true") ? "canceled" : event.event();
             }
         }
     }
