@@ -21,9 +21,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * Brings back what the ledger knows, before the first connection: tasks that are open are queued again, those that were
@@ -85,19 +87,20 @@ final class TaskRecovery {
         List<EndedTask> ended = new ArrayList<>(recovery.ended());
         ended.addAll(reset);
         ended.sort(Comparator.comparingLong(EndedTask::endedAtMs));
-        int kept = 0;
+        Set<UUID> fresh = reset.stream().map(EndedTask::id).collect(Collectors.toSet());
+        int known = 0;
         for (int i = 0; i < ended.size(); i++) {
             EndedTask task = ended.get(i);
             if (nowMs - task.endedAtMs() > keepMs || ended.size() - i > keepTasks) {
                 ledger.forget(task.id(), new LedgerLane(Runnable::run, this::defect));
             } else {
                 keep(task);
-                kept++;
+                known += fresh.contains(task.id()) ? 0 : 1;
             }
         }
         again.forEach(this::queue);
         ledger.wake();
-        log.ledgerRecovered(again.size(), reset.size(), kept, recovery.records(), recovery.tookNs() / 1_000_000);
+        log.ledgerRecovered(again.size(), reset.size(), known, recovery.records(), recovery.tookNs() / 1_000_000);
         return nextOrdinal;
     }
 
