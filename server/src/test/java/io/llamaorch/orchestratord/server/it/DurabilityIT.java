@@ -297,7 +297,9 @@ class DurabilityIT {
             canceler.connected().setSoTimeout(20_000);
             assertThat(canceler.readAnswer().status()).isEqualTo(204);
             assertThat(client.readAnswer().status()).isEqualTo(202);
-            assertThat(stream.until(event -> false).of("token")).as("its reader had no event before the seal").isEmpty();
+            assertThat(stream.until(event -> false).of("token"))
+                    .as("its reader had no event before the seal")
+                    .isEmpty();
             try (TestClient late = harness.client()) {
                 assertThat(late.stream(id).toEnd().last().data()).contains("\"canceled\":true");
             }
