@@ -53,6 +53,13 @@ record Segment(long number, Path path, Disk.File file, long salt) {
         throw new LogDamaged(path + " holds no whole record at byte " + offset);
     }
 
+    /** Its header, or what there is of it. */
+    ByteBuffer head() throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(Frames.HEADER_BYTES, file.size()));
+        DurableFiles.readFully(file, bytes, 0);
+        return bytes.flip();
+    }
+
     /** All bytes of it. */
     ByteBuffer bytes() throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(file.size()));

@@ -46,7 +46,8 @@ public final class SegmentLog implements Closeable {
     private volatile long bytes;
     private volatile @Nullable LogFailed failed;
 
-    private SegmentLog(Disk disk, Path folder, SegmentSettings settings, LongSupplier salts, RecordVisitor visitor)
+    private SegmentLog(
+            Disk disk, Path folder, SegmentSettings settings, LongSupplier salts, @Nullable RecordVisitor visitor)
             throws IOException {
         this.disk = disk;
         this.folder = folder;
@@ -79,6 +80,18 @@ public final class SegmentLog implements Closeable {
         return new SegmentLog(disk, folder, settings, salts, visitor);
     }
 
+    /**
+     * Opens a log whose records are found by positions that are kept elsewhere: none is visited, a torn tail stays where
+     * it is, and what is damaged is met by who reads it. Begins a segment.
+     *
+     * @param folder as in {@link #open}
+     * @throws LogDamaged where the folder holds what was not written there; nothing was changed
+     */
+    public static SegmentLog openUnread(Disk disk, Path folder, SegmentSettings settings, LongSupplier salts)
+            throws IOException {
+        return new SegmentLog(disk, folder, settings, salts, null);
+    }
+
     // ---- positions ----
 
     static long position(long segment, int offset) {
@@ -96,7 +109,7 @@ public final class SegmentLog implements Closeable {
 
     // ---- opening ----
 
-    private long replay(RecordVisitor visitor) throws IOException {
+    private long replay(@Nullable RecordVisitor visitor) throws IOException {
         TreeSet<Long> numbers = new TreeSet<>();
         for (String name : disk.list(folder)) {
             long number = Segment.number(name);
@@ -123,8 +136,9 @@ public final class SegmentLog implements Closeable {
             Disk.File file = disk.open(path);
             ByteBuffer content;
             try {
-                content = new Segment(number, path, file, 0).bytes();
-                length = content.limit();
+                Segment unread = new Segment(number, path, file, 0);
+                content = visitor == null ? unread.head() : unread.bytes();
+                length = Math.toIntExact(file.size());
                 if (length < Frames.HEADER_BYTES || !Frames.isHeader(content, number)) {
                     if (number != last || length > Frames.HEADER_BYTES) {
                         throw new LogDamaged(path + " does not begin as a segment of this daemon's version does;"
@@ -139,7 +153,7 @@ public final class SegmentLog implements Closeable {
                 file.close();
                 throw e;
             }
-            end = SegmentScan.walk(content, number, path, number == last, visitor);
+            end = visitor == null ? length : SegmentScan.walk(content, number, path, number == last, visitor);
             closedBytes += end;
         }
         if (end <= Frames.HEADER_BYTES) {
