@@ -60,6 +60,11 @@ public final class Scheduler<T> {
         this.dispatcher = new Dispatcher<>(this.pools, sessions, effects, settings.unreadyRetryMs());
     }
 
+    /** What a submit is told whose id is another request's, or another owner's. */
+    public static ApiError idTaken(TaskSpec spec) {
+        return Refusals.idTaken(spec);
+    }
+
     /**
      * A client asks. Exactly one of {@code admitted}, {@code replayed} and {@code refused} follows for {@code handle};
      * {@code admitted} may be followed by {@code dispatched} at once.
