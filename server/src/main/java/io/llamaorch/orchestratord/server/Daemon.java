@@ -203,7 +203,15 @@ public final class Daemon implements AutoCloseable {
                 (target, warning) ->
                         log.warning("engine_warning", target.poolId() + "/" + target.replicaId() + ": " + warning));
         tasks = new TaskPlane(
-                config, eventLoops(group), adapters::of, engineLoopOf, ledger.ledger(), metrics, log, this::onFatal);
+                config,
+                eventLoops(group),
+                adapters::of,
+                engineLoopOf,
+                ledger.ledger(),
+                metrics,
+                log,
+                artifacts.transcripts(),
+                this::onFatal);
         readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive, ledger::failure);
         renderer = renderer();
         EventLoop gpuLoop = eventLoops(group).get(0);
@@ -216,9 +224,10 @@ public final class Daemon implements AutoCloseable {
                 routes(tasks.routes(), artifacts, control, pools, config),
                 HttpSettings.keys(config.auth()),
                 new HttpMetrics(metrics, log));
-        metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group), artifacts.store()));
+        metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group), artifacts));
         metrics.addSource(gpus.gauges());
         tasks.control().onEngineStarted(gpus::onEngineStarted);
+        artifacts.onTranscriptForgotten(tasks::forgetOnRecord);
         tasks.start();
         artifacts.start(group.next(), log);
         listener = listen(transports);
@@ -408,6 +417,10 @@ public final class Daemon implements AutoCloseable {
         tasks.stop();
         tasks.control().stopEngines();
         renderer.shutdown();
+        artifacts.closeTranscripts();
+        for (EventLoop loop : eventLoops(group)) {
+            loop.submit(() -> {}).awaitUninterruptibly(1, TimeUnit.SECONDS); // what came of them is told to the ledger
+        }
         ledger.close();
         artifacts.close();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);

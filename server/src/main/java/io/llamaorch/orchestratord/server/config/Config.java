@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param streams limits and periods of streams and transcripts
  * @param ledger where accepted tasks are on record
  * @param artifacts the artifact store
+ * @param transcripts the streams of tasks on disk
  * @param shutdown how the daemon stops
  * @param log what is logged, and how
  * @param metrics what {@code /metrics} shows
@@ -49,6 +50,7 @@ public record Config(
         Streams streams,
         Ledger ledger,
         Artifacts artifacts,
+        Transcripts transcripts,
         Shutdown shutdown,
         Log log,
         Metrics metrics,
@@ -327,9 +329,9 @@ public record Config(
      * @param readerStallMs a reader that takes nothing for this long is cut, ms
      * @param readerLagBytes a reader this far behind the stream's head is cut
      * @param disconnectGraceMs how long a task outlives its last reader
-     * @param retainedTasks ended tasks kept for replay, most
+     * @param retainedTasks ended tasks kept in memory, most
      * @param retainedBytes transcripts kept in memory, most bytes
-     * @param retainedMs ended tasks kept for replay, longest, ms
+     * @param retainedMs ended tasks kept in memory, longest, ms
      * @param tokenQueueSlabs buffers of one stream between engine and reader
      */
     public record Streams(
@@ -390,6 +392,30 @@ public record Config(
             long uploadBytes,
             int reads,
             List<String> mediaTypes) {}
+
+    /**
+     * The streams of tasks on disk.
+     *
+     * @param enabled whether they go there
+     * @param root their folder, absolute
+     * @param maxBytes of all of them, from which on the oldest goes
+     * @param maxCount ended tasks that are known
+     * @param retentionMs how long each is known after its end, ms; −1: for ever
+     * @param segmentBytes length of a file
+     * @param queueBytes that may wait to be written
+     * @param threads that read
+     * @param prompts whether prompts and inputs are kept in clear
+     */
+    public record Transcripts(
+            boolean enabled,
+            Path root,
+            long maxBytes,
+            int maxCount,
+            long retentionMs,
+            int segmentBytes,
+            long queueBytes,
+            int threads,
+            boolean prompts) {}
 
     /**
      * How the daemon stops.

@@ -46,6 +46,8 @@ final class ConfigBinding {
                 s.section("streams", ConfigBinding::streams, "limits and periods of streams and transcripts"),
                 s.section("ledger", ConfigBinding::ledger, "where accepted tasks are on record: ledger in state_dir"),
                 s.section("artifacts", a -> ArtifactBinding.artifacts(a, stateDir), "the artifact store"),
+                s.section(
+                        "transcripts", t -> TranscriptBinding.transcripts(t, stateDir), "the streams of tasks on disk"),
                 s.section("shutdown", ConfigBinding::shutdown, "how the daemon stops on SIGTERM"),
                 s.section("log", ConfigBinding::log, "what is logged to standard error"),
                 s.section(
@@ -129,9 +131,9 @@ final class ConfigBinding {
                         4L * MIB,
                         "a reader this far behind the stream's head is cut"),
                 s.section("disconnect_grace_ms", ConfigBinding::grace, "how long a task outlives its last reader, ms"),
-                s.integer("retained_tasks", 0, 1_000_000, 10_000, "ended tasks kept for replay"),
+                s.integer("retained_tasks", 0, 1_000_000, 10_000, "ended tasks kept in memory"),
                 s.bytes("retained_bytes", MIB, 64 * GIB, 256L * MIB, "transcripts kept in memory"),
-                s.number("retained_ms", 0, 7L * DAY_MS, HOUR_MS, "how long ended tasks are kept for replay, ms"),
+                s.number("retained_ms", 0, 7L * DAY_MS, HOUR_MS, "how long ended tasks are kept in memory, ms"),
                 s.integer("token_queue_slabs", 2, 1_024, 16, "buffers of one stream between engine and reader"));
     }
 

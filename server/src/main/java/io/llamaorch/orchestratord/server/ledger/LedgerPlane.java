@@ -57,7 +57,8 @@ public final class LedgerPlane implements AutoCloseable {
                 keys.queueBytes(),
                 keys.segmentBytes(),
                 keys.maxBytes(),
-                config.streams().retainedTasks());
+                config.streams().retainedTasks()
+                        + (config.transcripts().enabled() ? config.transcripts().maxCount() : 0));
     }
 
     /** The ledger; null where there is none. */

@@ -368,6 +368,32 @@ public final class EventLog {
                 .write(log);
     }
 
+    /** What was read of a transcript is not what was written. */
+    public void transcriptCorrupt(String taskId) {
+        event(Level.ERROR, "transcript_corrupt", "The transcript of a task is damaged on the disk; look at the disk.")
+                .with("task_id", taskId)
+                .write(log);
+    }
+
+    /**
+     * The transcripts' disk failed, for the first time since it last was well.
+     *
+     * @param isLast whether nothing is written any more until the daemon starts anew
+     */
+    public void transcriptDiskFailure(String operation, Throwable failure, boolean isLast) {
+        event(
+                        Level.ERROR,
+                        "transcript_disk_failed",
+                        "The disk of the transcripts failed; tasks go on, and transcripts stay in memory as long as there"
+                                + " is room. "
+                                + (isLast
+                                        ? "Nothing is written any more until the daemon starts anew."
+                                        : "Look at its state and space."))
+                .with("operation", operation)
+                .with("error", String.valueOf(failure.getMessage()))
+                .write(log);
+    }
+
     /** A defect: what no input should be able to cause. */
     public void defect(String where, @Nullable String correlationId, Throwable thrown) {
         event(Level.ERROR, "defect", "Something that should not happen did.")

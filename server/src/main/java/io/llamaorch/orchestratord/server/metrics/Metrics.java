@@ -100,6 +100,15 @@ public final class Metrics {
             counter("artifact_corrupt_total", "Artifacts whose bytes did not match their digest, or were gone.");
     private final Counter artifactDiskFailures =
             counter("artifact_disk_failures_total", "Failures of the artifact store's disk.");
+    private final Counter transcriptsStored = counter("transcripts_stored_total", "Transcripts written to disk.");
+    private final Counter transcriptsRefused = counter(
+            "transcript_refusals_total", "Transcripts and parts of them not taken: the writer had too much to do.");
+    private final Counter transcriptsForgotten =
+            counter("transcripts_forgotten_total", "Transcripts on disk that are kept no longer.");
+    private final Counter transcriptsCorrupt =
+            counter("transcript_corrupt_total", "Reads of transcripts that were not what had been written.");
+    private final Counter transcriptDiskFailures =
+            counter("transcript_disk_failures_total", "Failures of the transcripts' disk.");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
 
@@ -241,6 +250,31 @@ public final class Metrics {
     /** Failures of the artifact store's disk. */
     public Counter artifactDiskFailures() {
         return artifactDiskFailures;
+    }
+
+    /** Transcripts written to disk. */
+    public Counter transcriptsStored() {
+        return transcriptsStored;
+    }
+
+    /** Transcripts and parts of them that found the writer's queue full. */
+    public Counter transcriptsRefused() {
+        return transcriptsRefused;
+    }
+
+    /** Transcripts that are kept no longer. */
+    public Counter transcriptsForgotten() {
+        return transcriptsForgotten;
+    }
+
+    /** Reads of transcripts that were not what had been written. */
+    public Counter transcriptsCorrupt() {
+        return transcriptsCorrupt;
+    }
+
+    /** Failures of the transcripts' disk. */
+    public Counter transcriptDiskFailures() {
+        return transcriptDiskFailures;
     }
 
     /** A batch of the ledger. */

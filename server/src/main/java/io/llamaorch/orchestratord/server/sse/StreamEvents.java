@@ -28,6 +28,9 @@ public interface StreamEvents {
     /** The terminal event is in the log; {@link TaskStream#ending} says which. */
     void ended(TaskStream stream);
 
+    /** The transcript is on disk: {@link TaskStream#archived} says where. */
+    default void archived(TaskStream stream) {}
+
     /**
      * Events of an open task are about to be shown: that goes on record.
      *
@@ -51,6 +54,6 @@ public interface StreamEvents {
     /** Something threw that should not; the stream deals with what that means for it. Must not throw. */
     void defect(TaskStream stream, Throwable thrown);
 
-    /** The transcript left memory: the task's id is unknown from now on. */
+    /** The task left memory: what is known of it from now on is what is on disk, if anything. */
     void evicted(TaskStream stream);
 }

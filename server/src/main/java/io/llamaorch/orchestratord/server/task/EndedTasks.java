@@ -2,6 +2,8 @@ package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.artifacts.ledger.EndedTask;
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptRef;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
@@ -39,6 +41,7 @@ final class EndedTasks {
         Admission admission = stream.admission();
         EngineUsage usage = ending.usage();
         ApiError error = ending.error();
+        ArchivedTask archived = stream.archived();
         long waitedNs = dispatch != null ? dispatch.queueTimeNs() : stream.endedAtNs() - info.createdAtNs();
         return new EndedTask(
                 info.id(),
@@ -64,7 +67,19 @@ final class EndedTasks {
                 info.correlationId(),
                 error == null ? null : EndedTask.Failure.of(error),
                 false,
-                NO_TRANSCRIPT);
+                archived == null ? NO_TRANSCRIPT : archived.transcript().encode());
+    }
+
+    /** What is known of it where its transcript is on disk; null where that is not so. */
+    static @Nullable ArchivedTask archived(EndedTask task) {
+        TranscriptRef ref = TranscriptRef.decode(task.transcript());
+        return ref == null ? null : archived(task, ref);
+    }
+
+    /** The same, of a transcript that has just been written. */
+    static ArchivedTask archived(EndedTask task, TranscriptRef ref) {
+        return new ArchivedTask(
+                task.id(), task.owner(), task.digestHigh(), task.digestLow(), task.poolId(), task.endedAtMs(), ref);
     }
 
     /** How a task ended that ran and was shown when the daemon went down. */

@@ -1,9 +1,12 @@
 package io.llamaorch.orchestratord.server.task;
 
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Effects;
+import io.llamaorch.orchestratord.scheduler.core.Scheduler;
+import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
 import java.util.List;
 
@@ -15,9 +18,11 @@ final class SchedulerBridge implements Effects<Task> {
     private final List<LoopContext> loops;
     private final TaskRegistry registry;
     private final TaskLifecycle lifecycle;
+    private final ArchivedTasks archive;
     private long nextOrdinal;
 
-    SchedulerBridge(List<LoopContext> loops, TaskRegistry registry, TaskLifecycle lifecycle) {
+    SchedulerBridge(List<LoopContext> loops, TaskRegistry registry, TaskLifecycle lifecycle, ArchivedTasks archive) {
+        this.archive = archive;
         this.loops = loops;
         this.registry = registry;
         this.lifecycle = lifecycle;
@@ -33,6 +38,24 @@ final class SchedulerBridge implements Effects<Task> {
         for (int i = 0; i < loops.size(); i++) {
             loops.get(i).mailbox().flush();
         }
+    }
+
+    /** Answers a submit whose id is that of a task on disk, as the scheduler would if it had not forgotten that one. */
+    boolean answeredFromDisk(TaskSpec spec, Task offered) {
+        ArchivedTask known = archive.get(spec.id());
+        if (known == null) {
+            return false;
+        }
+        boolean same = known.owner().equals(spec.owner())
+                && known.requestHigh() == spec.digest().high()
+                && known.requestLow() == spec.digest().low();
+        if (same) {
+            Admission over = new Admission(known.poolId(), 0, 0, 0, 0, 0, 0);
+            post(offered, () -> lifecycle.replayedFromDisk(offered, over));
+        } else {
+            refused(offered, Scheduler.idTaken(spec));
+        }
+        return true;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.artifacts.ledger.EndedTask;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptRef;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.server.json.JsonWriter;
@@ -96,9 +97,13 @@ final class TaskJson {
         if (task.startedAtMs() != 0) {
             json.member("started_at", time(task.startedAtMs()));
         }
+        TranscriptRef transcript = TranscriptRef.decode(task.transcript());
         return json.member("ended_at", time(task.endedAtMs()))
                 .member("last_event_id", task.lastEventId())
                 .member("correlation_id", task.correlationId())
+                .member(
+                        "transcript",
+                        transcript == null ? null : transcript.digest().id())
                 .endObject();
     }
 

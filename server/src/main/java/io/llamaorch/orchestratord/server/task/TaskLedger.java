@@ -24,6 +24,7 @@ final class TaskLedger {
 
     private final @Nullable Ledger ledger;
     private final List<LedgerLane> lanes = new ArrayList<>();
+    private final LedgerLane unheard = new LedgerLane(Runnable::run, thrown -> {});
 
     /** @param loops in the order of their indices; each gets its acknowledgements as one task a batch */
     TaskLedger(@Nullable Ledger ledger, List<LoopContext> loops, EventLog log) {
@@ -121,6 +122,14 @@ final class TaskLedger {
             UUID id = task.stream().info().id();
             ledger.forget(id, lane(task));
             wake(ledger);
+        }
+    }
+
+    /** Any thread: nothing is remembered of a task that had left memory. */
+    void forget(UUID id) {
+        if (ledger != null) {
+            ledger.forget(id, unheard);
+            ledger.wake();
         }
     }
 

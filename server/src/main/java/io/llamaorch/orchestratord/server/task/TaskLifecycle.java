@@ -151,6 +151,12 @@ final class TaskLifecycle implements StreamEvents {
                 })));
     }
 
+    /** The same request came again, of a task that is over and known from its transcript. */
+    void replayedFromDisk(Task offered, Admission over) {
+        ledger().release(offered);
+        offered.replyAdmitted(over, true);
+    }
+
     /** The scheduler took a queued task out. When the daemon stops, one that is on record waits for the next start. */
     void dropped(Task task, ApiError error) {
         if (stopError != null && ledger().isSound() && task.isAccepted()) {
@@ -326,6 +332,14 @@ final class TaskLifecycle implements StreamEvents {
     }
 
     @Override
+    public void archived(TaskStream stream) {
+        Task task = registry.get(stream.info().id());
+        if (task != null && !stream.isUnwanted()) {
+            ledger().end(task, failure -> {}); // once more, with where its transcript is
+        }
+    }
+
+    @Override
     public void ended(TaskStream stream) {
         Task task = registry.get(stream.info().id());
         Ending ending = stream.ending();
@@ -350,7 +364,9 @@ final class TaskLifecycle implements StreamEvents {
         Task task = registry.get(id);
         registry.remove(id); // first: from here on the id may be admitted anew
         if (task != null) {
-            ledger().forget(task);
+            if (stream.archived() == null) { // else when its transcript goes
+                ledger().forget(task);
+            }
             task.home().tell(() -> ring().offerForget(id));
         }
     }

@@ -5,6 +5,8 @@ import io.llamaorch.orchestratord.artifacts.ledger.EndedTask;
 import io.llamaorch.orchestratord.artifacts.ledger.Ledger;
 import io.llamaorch.orchestratord.artifacts.ledger.LedgerLane;
 import io.llamaorch.orchestratord.artifacts.ledger.Recovery;
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptLog;
 import io.llamaorch.orchestratord.contracts.task.Determinism;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
@@ -26,6 +28,7 @@ import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings back what the ledger knows, before the first connection: tasks that are open are queued again, those that were
@@ -41,12 +44,20 @@ final class TaskRecovery {
     private final TaskRegistry registry;
     private final Scheduler<Task> core;
     private final EventLog log;
+    private final @Nullable TranscriptLog transcripts;
     private final long nowNs = System.nanoTime();
     private final long nowMs = System.currentTimeMillis();
     private final TaskRequestReader reader = new TaskRequestReader();
     private int nextLoop;
 
-    TaskRecovery(LoopContexts loops, TaskRegistry registry, Scheduler<Task> core, EventLog log) {
+    /** @param transcripts open and not started, for those that are over; null: none are on disk */
+    TaskRecovery(
+            LoopContexts loops,
+            TaskRegistry registry,
+            Scheduler<Task> core,
+            EventLog log,
+            @Nullable TranscriptLog transcripts) {
+        this.transcripts = transcripts;
         this.loops = loops;
         this.registry = registry;
         this.core = core;
@@ -91,7 +102,9 @@ final class TaskRecovery {
         int known = 0;
         for (int i = 0; i < ended.size(); i++) {
             EndedTask task = ended.get(i);
-            if (nowMs - task.endedAtMs() > keepMs || ended.size() - i > keepTasks) {
+            if (isArchived(task)) {
+                known++;
+            } else if (nowMs - task.endedAtMs() > keepMs || ended.size() - i > keepTasks) {
                 ledger.forget(task.id(), new LedgerLane(Runnable::run, this::defect));
             } else {
                 keep(task);
@@ -188,6 +201,11 @@ final class TaskRecovery {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private boolean isArchived(EndedTask task) {
+        ArchivedTask archived = EndedTasks.archived(task);
+        return transcripts != null && archived != null && transcripts.restore(archived);
     }
 
     private void keep(EndedTask ended) {

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
@@ -24,6 +25,7 @@ import io.netty.channel.EventLoop;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +44,7 @@ public final class TaskRoutes {
     private final Pools pools;
     private final Metrics metrics;
     private final EventLog log;
+    private final ArchivedTasks archive;
 
     TaskRoutes(
             LoopContexts loops,
@@ -50,7 +53,9 @@ public final class TaskRoutes {
             TaskLedger ledger,
             Pools pools,
             Metrics metrics,
-            EventLog log) {
+            EventLog log,
+            ArchivedTasks archive) {
+        this.archive = archive;
         this.loops = loops;
         this.registry = registry;
         this.ring = ring;
@@ -216,7 +221,7 @@ public final class TaskRoutes {
 
     /** Where the task stands: its stream's word, and the scheduler's while it is not over. */
     public void status(Exchange exchange) {
-        Task task = find(exchange);
+        Task task = find(exchange, archived -> archive.status(exchange, archived));
         if (task == null) {
             return;
         }
@@ -249,17 +254,19 @@ public final class TaskRoutes {
 
     /** Reads the stream from the start, or from the event after {@code Last-Event-ID}. */
     public void stream(Exchange exchange) {
-        Task task = find(exchange);
+        int lastEventId = lastEventId(exchange);
+        Task task = find(exchange, archived -> {
+            if (lastEventId < 0) {
+                exchange.respondError(noEventId());
+            } else {
+                archive.stream(exchange, archived, lastEventId);
+            }
+        });
         if (task == null) {
             return;
         }
-        int lastEventId = lastEventId(exchange);
         if (lastEventId < 0) {
-            exchange.respondError(ApiError.of(
-                    ErrorCode.INVALID_PARAMS,
-                    "Last-Event-ID is not the id of an event; send one number from 0 to 2147483646, or leave it out.",
-                    "Last-Event-ID",
-                    "not an event id"));
+            exchange.respondError(noEventId());
             return;
         }
         if (exchange.head()) {
@@ -280,6 +287,14 @@ public final class TaskRoutes {
                 loop.execute(() -> exchange.respondError(refused));
             }
         });
+    }
+
+    private static ApiError noEventId() {
+        return ApiError.of(
+                ErrorCode.INVALID_PARAMS,
+                "Last-Event-ID is not the id of an event; send one number from 0 to 2147483646, or leave it out.",
+                "Last-Event-ID",
+                "not an event id");
     }
 
     /** HEAD: what GET would begin with; no reader is attached. */
@@ -327,7 +342,7 @@ public final class TaskRoutes {
 
     /** Flag, seal on the home loop, then the 204. */
     public void cancel(Exchange exchange) {
-        Task task = find(exchange);
+        Task task = find(exchange, archived -> exchange.respondEmpty(204));
         if (task == null) {
             return;
         }
@@ -345,12 +360,22 @@ public final class TaskRoutes {
 
     // ---- all of them ----
 
-    /** The task that the path names, where the asker may see it; else the answer is given and this is null. */
-    private @Nullable Task find(Exchange exchange) {
+    /**
+     * The task that the path names, where it is in memory and the asker may see it; else the answer is given and this is
+     * null.
+     *
+     * @param onDisk gives the answer for one that is on disk alone
+     */
+    private @Nullable Task find(Exchange exchange, Consumer<ArchivedTask> onDisk) {
         UUID id = uuid(exchange.id());
         Identity identity = exchange.identity();
-        Task task = id == null ? null : registry.find(id, identity.label(), identity.may(Scope.CONTROL));
-        if (task == null) {
+        boolean all = identity.may(Scope.CONTROL);
+        Task task = id == null ? null : registry.find(id, identity.label(), all);
+        // In this order: a task is on disk before it leaves memory.
+        ArchivedTask archived = task != null || id == null ? null : archive.find(id, identity.label(), all);
+        if (archived != null) {
+            onDisk.accept(archived);
+        } else if (task == null) {
             exchange.respondError(ApiError.of(
                     ErrorCode.NOT_FOUND,
                     "No task of that id: it was never admitted, its transcript is no longer kept, or it belongs to"

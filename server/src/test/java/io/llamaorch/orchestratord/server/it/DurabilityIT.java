@@ -61,6 +61,17 @@ class DurabilityIT {
         return client.get("/v1/tasks/" + id).body();
     }
 
+    /** Once it says where its transcript is. */
+    private static String onDisk(TestClient client, UUID id) {
+        long deadlineNs = System.nanoTime() + 20_000_000_000L;
+        String body = status(client, id);
+        while (!body.contains("\"transcript\"")) {
+            assertThat(System.nanoTime() - deadlineNs).isNegative();
+            body = status(client, id);
+        }
+        return body;
+    }
+
     private static String task(UUID id, int tokens) {
         return TestClient.task(id, "mock", "durable", tokens, ",\"detached\":true")
                 .replaceFirst("\"session_id\":\"[^\"]*\"", "\"session_id\":\"" + new UUID(1, 2) + "\"");
@@ -74,18 +85,19 @@ class DurabilityIT {
         UUID unseen = UUID.randomUUID();
         List<UUID> queued = new ArrayList<>();
         String overStatus;
+        String overLog;
         String canceledStatus;
         long seen;
         try (DaemonProcess daemon = DaemonProcess.serve(folder, yaml("tokens_per_s=10", 2));
                 TestClient client = ann(daemon);
                 TestClient reader = ann(daemon)) {
             client.submit(task(over, 1));
-            assertThat(reader.stream(over).toEnd().last().event()).isEqualTo("end");
-            overStatus = status(client, over);
+            overLog = reader.stream(over).toEnd().log();
+            overStatus = onDisk(client, over);
             client.submit(task(canceled, 1000));
             assertThat(client.post("/v1/tasks/" + canceled + "/cancel", "").status())
                     .isEqualTo(204);
-            canceledStatus = status(client, canceled);
+            canceledStatus = onDisk(client, canceled);
             client.submit(task(shown, 5000));
             Stream stream = reader.stream(shown).until(event -> event.event().equals("token"));
             seen = stream.last().id();
@@ -104,7 +116,7 @@ class DurabilityIT {
                     .contains("\"tasks_queued\":6", "\"tasks_reset\":1", "\"tasks_ended\":2");
             assertThat(status(client, over)).isEqualTo(overStatus);
             assertThat(status(client, canceled)).isEqualTo(canceledStatus);
-            assertThat(client.get("/v1/tasks/" + over + "/stream").status()).isEqualTo(404);
+            assertThat(client.stream(over).toEnd().log()).isEqualTo(overLog);
             assertThat(client.post("/v1/tasks/" + over + "/cancel", "").status())
                     .isEqualTo(204);
 
@@ -154,6 +166,64 @@ class DurabilityIT {
             assertThat(status(client, shown)).contains("WORKER_RESET");
             assertThat(status(client, unseen)).contains("\"state\":\"canceled\"");
             assertThat(status(client, queued.get(2))).contains("\"state\":\"completed\"", "\"tokens_out\":3");
+        }
+    }
+
+    @Test
+    void shouldGiveTheStreamsOfTasksBackThatWereOverWhenItWasKilled() {
+        List<UUID> ids = new ArrayList<>();
+        List<String> logs = new ArrayList<>();
+        List<String> states = new ArrayList<>();
+        String[] sets = {"event_loops=2", "streams.retained_tasks=2"};
+        try (DaemonProcess daemon = DaemonProcess.serve(folder, open("tokens_per_s=0", 2), sets);
+                TestClient client = daemon.client()) {
+            for (int tokens : new int[] {1, 40, 3_000, 5}) {
+                UUID id = UUID.randomUUID();
+                ids.add(id);
+                logs.add(client.submit(task(id, tokens)).stream(id).toEnd().log());
+                states.add(onDisk(client, id));
+            }
+            client.submit(task(UUID.randomUUID(), 1)); // behind all that on record
+            daemon.signal("KILL");
+            daemon.exit();
+        }
+        String artifact;
+        try (DaemonProcess daemon = DaemonProcess.serve(folder, open("tokens_per_s=0", 2), sets);
+                TestClient client = daemon.client()) {
+            for (int i = 0; i < ids.size(); i++) {
+                assertThat(status(client, ids.get(i))).isEqualTo(states.get(i));
+                long last = logs.get(i).split("\n\n").length;
+                for (long after : new long[] {0, 1, last / 2, last - 1, last}) {
+                    int at = 0;
+                    for (long n = 0; n < after; n++) {
+                        at = logs.get(i).indexOf("\n\n", at) + 2;
+                    }
+                    String rest = logs.get(i).substring(at);
+                    try (TestClient resumed = daemon.client().with("Last-Event-ID", Long.toString(after))) {
+                        assertThat(resumed.stream(ids.get(i)).toEnd().log()).isEqualTo(rest);
+                    }
+                }
+            }
+            String state = states.get(2);
+            artifact = "/v1/artifacts/" + state.substring(state.indexOf("sha256:"), state.indexOf("sha256:") + 71);
+            assertThat(client.get(artifact).body()).endsWith(logs.get(2));
+            assertThat(client.post("/v1/tasks", task(ids.get(1), 40)).header("Idempotent-Replay"))
+                    .isEqualTo("true");
+            assertThat(client.post("/v1/tasks", task(ids.get(1), 41)).status()).isEqualTo(409);
+            daemon.signal("TERM");
+            assertThat(daemon.exit()).isZero();
+        }
+        String[] none = {"transcripts.max_count=0", "streams.retained_tasks=0"};
+        try (DaemonProcess daemon = DaemonProcess.serve(folder, open("tokens_per_s=0", 2), none);
+                TestClient client = daemon.client()) {
+            long deadlineNs = System.nanoTime() + 20_000_000_000L;
+            while (client.get("/v1/tasks/" + ids.get(3)).status() != 404) {
+                assertThat(System.nanoTime() - deadlineNs).isNegative();
+            }
+            assertThat(client.get(artifact).status()).isEqualTo(404);
+            Answer anew = client.post("/v1/tasks", task(ids.get(1), 41));
+            assertThat(anew.status()).isEqualTo(202);
+            assertThat(anew.header("Idempotent-Replay")).isEmpty();
         }
     }
 
