@@ -1,6 +1,8 @@
 package io.llamaorch.orchestratord.server;
 
+import io.llamaorch.orchestratord.artifacts.disk.Disk;
 import io.llamaorch.orchestratord.artifacts.disk.FolderRefused;
+import io.llamaorch.orchestratord.artifacts.disk.HostDisk;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.server.artifact.ArtifactPlane;
@@ -19,6 +21,7 @@ import io.llamaorch.orchestratord.server.http.BodyPolicy;
 import io.llamaorch.orchestratord.server.http.HttpFront;
 import io.llamaorch.orchestratord.server.http.Route;
 import io.llamaorch.orchestratord.server.http.Router;
+import io.llamaorch.orchestratord.server.ledger.LedgerPlane;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.log.Logging;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
@@ -71,6 +74,7 @@ public final class Daemon implements AutoCloseable {
     private final TaskPlane tasks;
     private final GpuMonitor gpus;
     private final ArtifactPlane artifacts;
+    private final LedgerPlane ledger;
     private final Readiness readiness;
     private final HttpFront front;
     private final ThreadPoolExecutor renderer;
@@ -159,27 +163,59 @@ public final class Daemon implements AutoCloseable {
     private static Daemon start(
             Config config, Logging logging, IntUnaryOperator engineLoopOf, List<Integer> passed, StopRequest stop)
             throws StartFailure {
+        return start(config, logging, engineLoopOf, passed, stop, new HostDisk());
+    }
+
+    /**
+     * One that binds its own socket, with a disk of its own for the ledger; for tests within their own process.
+     *
+     * @param ledgerDisk what the ledger is written to
+     */
+    public static Daemon start(Config config, Logging logging, IntUnaryOperator engineLoopOf, Disk ledgerDisk)
+            throws StartFailure {
+        return start(config, logging, engineLoopOf, List.of(), new StopRequest(), ledgerDisk);
+    }
+
+    private static Daemon start(
+            Config config,
+            Logging logging,
+            IntUnaryOperator engineLoopOf,
+            List<Integer> passed,
+            StopRequest stop,
+            Disk ledgerDisk)
+            throws StartFailure {
         Metrics metrics = new Metrics(config.metrics().jvm());
-        ArtifactPlane artifacts;
-        try {
-            artifacts = ArtifactPlane.open(config, metrics, logging.events());
-        } catch (FolderRefused e) {
-            throw new StartFailure(String.valueOf(e.getMessage()), e);
-        }
+        ArtifactPlane artifacts = null;
+        LedgerPlane ledger = null;
         Diagnostics diagnostics = null;
         boolean started = false;
         try {
+            artifacts = ArtifactPlane.open(config, metrics, logging.events());
+            ledger = LedgerPlane.open(config, ledgerDisk, metrics, logging.events());
             diagnostics = Diagnostics.open(config, metrics, logging);
-            Daemon daemon = new Daemon(config, logging, engineLoopOf, metrics, artifacts, diagnostics, passed, stop);
+            Daemon daemon =
+                    new Daemon(config, logging, engineLoopOf, metrics, artifacts, ledger, diagnostics, passed, stop);
             started = true;
             return daemon;
+        } catch (FolderRefused e) {
+            throw new StartFailure(String.valueOf(e.getMessage()), e);
         } finally {
             if (!started) {
-                artifacts.close();
+                closeAll(ledger, artifacts);
                 if (diagnostics != null) {
                     diagnostics.close();
                 }
             }
+        }
+    }
+
+    /** What was opened before the start failed. */
+    private static void closeAll(@Nullable LedgerPlane ledger, @Nullable ArtifactPlane artifacts) {
+        if (ledger != null) {
+            ledger.close();
+        }
+        if (artifacts != null) {
+            artifacts.close();
         }
     }
 
@@ -189,6 +225,7 @@ public final class Daemon implements AutoCloseable {
             IntUnaryOperator engineLoopOf,
             Metrics metrics,
             ArtifactPlane artifacts,
+            LedgerPlane ledger,
             Diagnostics diagnostics,
             List<Integer> passed,
             StopRequest stop)
@@ -198,6 +235,7 @@ public final class Daemon implements AutoCloseable {
         this.diagnostics = diagnostics;
         this.stop = stop;
         this.artifacts = artifacts;
+        this.ledger = ledger;
         this.log = logging.events();
         Transports transports = transports(config.transport());
         group = new MultiThreadIoEventLoopGroup(
@@ -206,8 +244,17 @@ public final class Daemon implements AutoCloseable {
                 config,
                 (target, warning) ->
                         log.warning("engine_warning", target.poolId() + "/" + target.replicaId() + ": " + warning));
-        tasks = new TaskPlane(config, eventLoops(group), adapters::of, engineLoopOf, metrics, log, this::onFatal);
-        readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive);
+        tasks = new TaskPlane(
+                config,
+                eventLoops(group),
+                adapters::of,
+                engineLoopOf,
+                ledger.ledger(),
+                metrics,
+                log,
+                artifacts.transcripts(),
+                this::onFatal);
+        readiness = new Readiness(tasks.ring()::snapshot, tasks.ring()::alive, ledger::failure);
         renderer = renderer();
         EventLoop gpuLoop = eventLoops(group).get(0);
         gpus = new GpuMonitor(config, tasks.watches(), tasks.ring(), gpuLoop, metrics, log);
@@ -225,9 +272,10 @@ public final class Daemon implements AutoCloseable {
                 routes(tasks.routes(), artifacts, control, pools, admin, config),
                 HttpSettings.keys(config.auth()),
                 new HttpMetrics(metrics, log, diagnostics.access()));
-        metrics.addSource(new DaemonGauges(tasks, front, logging, lags, artifacts.store()));
+        metrics.addSource(new DaemonGauges(tasks, front, logging, lags, artifacts));
         metrics.addSource(gpus.gauges());
         tasks.control().onEngineStarted(gpus::onEngineStarted);
+        artifacts.onTranscriptForgotten(tasks::forgetOnRecord);
         tasks.start();
         artifacts.start(group.next(), log);
         listenersPassed = !passed.isEmpty();
@@ -444,6 +492,11 @@ public final class Daemon implements AutoCloseable {
         tasks.stop();
         tasks.control().stopEngines();
         renderer.shutdown();
+        artifacts.closeTranscripts();
+        for (EventLoop loop : eventLoops(group)) {
+            loop.submit(() -> {}).awaitUninterruptibly(1, TimeUnit.SECONDS); // what came of them is told to the ledger
+        }
+        ledger.close();
         artifacts.close();
         group.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS);
         diagnostics.close(); // last: connections that end now are in the access log too

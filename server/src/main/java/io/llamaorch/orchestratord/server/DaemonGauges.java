@@ -1,7 +1,9 @@
 package io.llamaorch.orchestratord.server;
 
 import io.llamaorch.orchestratord.artifacts.store.ArtifactStore;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptLog;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
+import io.llamaorch.orchestratord.server.artifact.ArtifactPlane;
 import io.llamaorch.orchestratord.server.control.Readiness;
 import io.llamaorch.orchestratord.server.http.HttpFront;
 import io.llamaorch.orchestratord.server.log.Logging;
@@ -11,6 +13,7 @@ import io.llamaorch.orchestratord.server.pool.ReplicaView;
 import io.llamaorch.orchestratord.server.task.LoopContext;
 import io.llamaorch.orchestratord.server.task.TaskPlane;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What gauges say at the time of a scrape. On the scraping thread, from what others have published. */
 final class DaemonGauges implements GaugeSource {
@@ -19,13 +22,15 @@ final class DaemonGauges implements GaugeSource {
     private final Logging logging;
     private final List<LoopLag> lags;
     private final ArtifactStore artifacts;
+    private final @Nullable TranscriptLog transcripts;
 
-    DaemonGauges(TaskPlane tasks, HttpFront front, Logging logging, List<LoopLag> lags, ArtifactStore artifacts) {
+    DaemonGauges(TaskPlane tasks, HttpFront front, Logging logging, List<LoopLag> lags, ArtifactPlane artifacts) {
         this.tasks = tasks;
         this.front = front;
         this.logging = logging;
         this.lags = lags;
-        this.artifacts = artifacts;
+        this.artifacts = artifacts.store();
+        this.transcripts = artifacts.transcripts();
     }
 
     @Override
@@ -47,6 +52,12 @@ final class DaemonGauges implements GaugeSource {
         sink.gauge(Family.ARTIFACT_BYTES, (double) artifacts.bytes());
         sink.gauge(Family.ARTIFACT_COUNT, artifacts.count());
         sink.gauge(Family.ARTIFACT_PENDING, artifacts.pending());
+        TranscriptLog disk = transcripts;
+        if (disk != null) {
+            sink.gauge(Family.TRANSCRIPT_DISK_BYTES, (double) disk.bytes());
+            sink.gauge(Family.TRANSCRIPT_DISK_TASKS, disk.size());
+            sink.gauge(Family.TRANSCRIPT_QUEUED_BYTES, (double) disk.queuedBytes());
+        }
         sink.gauge(Family.RING_OCCUPANCY, tasks.ring().occupancy());
         sink.gauge(Family.LOG_EVENTS_DROPPED_TOTAL, (double) logging.dropped());
         sink.gauge(Family.SCHEDULER_LAG_MS, Math.max(0, tasks.ring().overdueNs()) / 1e6);

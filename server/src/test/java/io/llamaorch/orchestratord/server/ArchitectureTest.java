@@ -77,6 +77,7 @@ class ArchitectureTest {
                         ROOT + "contracts..",
                         "java..",
                         "com.fasterxml.jackson.core..",
+                        "org.jctools..",
                         "org.jspecify..")
                 .check(CLASSES);
         noClasses()

@@ -12,16 +12,25 @@ import java.util.List;
  * <p>Every failure is an {@link IOException}; {@link java.nio.file.NoSuchFileException} where a file is not there.
  */
 public interface Disk {
-    /** An open file. For one thread at a time. */
+    /** An open file. For one thread at a time, but for {@link #read}. */
     interface File extends Closeable {
         /** Writes at the end; may take fewer bytes than there are. */
         int write(ByteBuffer bytes) throws IOException;
+
+        /** Writes from a position on, which may be the end; may take fewer bytes than there are. */
+        int write(ByteBuffer bytes, long position) throws IOException;
 
         /** Reads from a position; may give fewer bytes than are asked for, −1 behind the end. */
         int read(ByteBuffer into, long position) throws IOException;
 
         /** Brings what was written to stable storage. After a failure nothing is known of any of it: never try again. */
         void sync() throws IOException;
+
+        /** The same for the bytes and what it takes to find them, but not for the times that the file carries. */
+        void syncData() throws IOException;
+
+        /** Cuts the file off at a length; a shorter one stays as it is. */
+        void truncate(long length) throws IOException;
 
         /** Length, bytes. */
         long size() throws IOException;
@@ -30,11 +39,14 @@ public interface Disk {
     /** Makes a folder with mode 0700, in one that is there; one that is there already is left as it is. */
     void createFolder(Path folder) throws IOException;
 
-    /** Makes a new file with mode 0600, to write. */
+    /** Makes a new file with mode 0600, to write and read. */
     File create(Path file) throws IOException;
 
     /** Opens a file to read. */
     File open(Path file) throws IOException;
+
+    /** Opens a file that is there, to write and read. */
+    File change(Path file) throws IOException;
 
     /** Gives a file another name in the same file system, at once; one that has that name is replaced. */
     void rename(Path from, Path to) throws IOException;

@@ -34,13 +34,20 @@ public final class HostDisk implements Disk {
 
     @Override
     public File create(Path file) throws IOException {
-        return new Open(
-                FileChannel.open(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWNER_FILE));
+        return new Open(FileChannel.open(
+                file,
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.READ),
+                OWNER_FILE));
     }
 
     @Override
     public File open(Path file) throws IOException {
         return new Open(FileChannel.open(file, StandardOpenOption.READ));
+    }
+
+    @Override
+    public File change(Path file) throws IOException {
+        return new Open(FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE));
     }
 
     @Override
@@ -85,6 +92,11 @@ public final class HostDisk implements Disk {
         }
 
         @Override
+        public int write(ByteBuffer bytes, long position) throws IOException {
+            return channel.write(bytes, position);
+        }
+
+        @Override
         public int read(ByteBuffer into, long position) throws IOException {
             return channel.read(into, position);
         }
@@ -92,6 +104,16 @@ public final class HostDisk implements Disk {
         @Override
         public void sync() throws IOException {
             channel.force(true);
+        }
+
+        @Override
+        public void syncData() throws IOException {
+            channel.force(false);
+        }
+
+        @Override
+        public void truncate(long length) throws IOException {
+            channel.truncate(length);
         }
 
         @Override

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It keeps a file open and counts towards {@link ArtifactSettings#readsMax}: close it.
  */
-public final class ArtifactReader implements AutoCloseable {
+public final class ArtifactReader implements SliceReader {
     private final BlobStore.Blob blob;
     private final StoreThreads threads;
     private final Runnable onClose;
@@ -23,16 +23,12 @@ public final class ArtifactReader implements AutoCloseable {
         this.onClose = onClose;
     }
 
-    /** Bytes in all. */
+    @Override
     public long length() {
         return blob.length();
     }
 
-    /**
-     * Fills a buffer, which is the reader's until the answer.
-     *
-     * @param done told on a store thread, null where all went well; on the caller's where the store has stopped
-     */
+    @Override
     public void read(long position, ByteBuffer into, Consumer<@Nullable IOException> done) {
         boolean taken = threads.execute(() -> {
             IOException failure = null;

@@ -79,6 +79,10 @@ public final class FaultyDisk implements Disk {
         };
     }
 
+    private interface Write {
+        int of(ByteBuffer bytes) throws IOException;
+    }
+
     private interface IoAction {
         void run() throws IOException;
     }
@@ -96,6 +100,11 @@ public final class FaultyDisk implements Disk {
     @Override
     public File open(Path file) throws IOException {
         return run(() -> new Faulty(host.open(file)));
+    }
+
+    @Override
+    public File change(Path file) throws IOException {
+        return run(() -> new Faulty(host.change(file)));
     }
 
     @Override
@@ -132,19 +141,28 @@ public final class FaultyDisk implements Disk {
 
         @Override
         public int write(ByteBuffer bytes) throws IOException {
+            return write(bytes, file::write);
+        }
+
+        @Override
+        public int write(ByteBuffer bytes, long position) throws IOException {
+            return write(bytes, part -> file.write(part, position));
+        }
+
+        private int write(ByteBuffer bytes, Write call) throws IOException {
             if (!due()) {
-                return file.write(bytes);
+                return call.of(bytes);
             }
             if (fault == Fault.SHORT || fault == Fault.HALF_THEN_FULL) {
                 int half = (bytes.remaining() + 1) / 2;
                 ByteBuffer part = bytes.slice(bytes.position(), half);
-                int written = file.write(part);
+                int written = call.of(part);
                 bytes.position(bytes.position() + written);
                 if (fault == Fault.SHORT) {
                     return written;
                 }
             } else if (fault == Fault.IO_ERROR_AFTER) {
-                file.write(bytes);
+                call.of(bytes);
             }
             throw failure();
         }
@@ -167,6 +185,16 @@ public final class FaultyDisk implements Disk {
         @Override
         public void sync() throws IOException {
             FaultyDisk.this.run(done(file::sync));
+        }
+
+        @Override
+        public void syncData() throws IOException {
+            FaultyDisk.this.run(done(file::syncData));
+        }
+
+        @Override
+        public void truncate(long length) throws IOException {
+            FaultyDisk.this.run(done(() -> file.truncate(length)));
         }
 
         @Override

@@ -63,11 +63,11 @@ public enum ErrorCode {
     REPLICA_EXHAUSTED(503, true),
     /** Ends a stream: no token within the idle limit, or the deadline passed while decoding. */
     DECODE_TIMEOUT(504, true),
-    /** Ends a stream: the engine broke it, or the daemon stopped. */
+    /** Ends a stream: the engine broke it, or the daemon stopped or started again. */
     WORKER_RESET(502, true),
     /** The request's HTTP version is not 1.0 or 1.1. */
     HTTP_VERSION_NOT_SUPPORTED(505, false),
-    /** The disk or a quota of the artifact store is full; {@code policy_label} names which. */
+    /** The disk, or a quota of the artifact store or the ledger, is full; {@code policy_label} names which. */
     STORAGE_FULL(507, true);
 
     private final int status;

@@ -42,6 +42,12 @@ final class Backlog {
         queue(entry.spec.priority()).append(entry);
     }
 
+    /** The same for a task that has its place already, wherever the capacity stands. */
+    void appendBeyond(TaskEntry entry) {
+        entry.backlog = this;
+        queue(entry.spec.priority()).appendBeyond(entry);
+    }
+
     /** Tasks here that would start before this one, which is here. */
     long position(TaskEntry entry) {
         boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;

@@ -72,6 +72,13 @@ final class Dispatcher<T> {
         live++;
     }
 
+    /** Queues a task that had its place before a restart; there may be no room. */
+    void enqueueAgain(TaskEntry entry) {
+        entry.pool.open().appendBeyond(entry);
+        deadlines.add(entry);
+        live++;
+    }
+
     // ---- start ----
 
     /** Starts tasks in their order while the next one finds a slot, here and where tasks moved to from here. */

@@ -49,6 +49,14 @@ final class PlacementPolicy {
         String label() {
             return label;
         }
+
+        /** Whether the replica takes the task, or would if it were in another state. */
+        boolean isForNow() {
+            return switch (this) {
+                case FEASIBLE, NOT_READY, VERSION, RELOADING, DRAINING -> true;
+                default -> false;
+            };
+        }
     }
 
     /** The comparison that settled it, coarsest first. */
@@ -98,6 +106,52 @@ final class PlacementPolicy {
     static @Nullable Choice chooseOtherPool(
             TaskEntry entry, PoolRuntime[] pools, SessionTable.@Nullable Place last, long nowNs) {
         return choosePool(entry.spec, pools, entry.pool, last, nowNs);
+    }
+
+    /**
+     * After a restart, while nothing is READY yet: the pool where a task waited, or else the one with the fewest waiting
+     * for each slot, of those that it fits and that serve its model; null where there is none.
+     *
+     * @param poolId where it waited, by name
+     */
+    static @Nullable Choice choosePoolAgain(TaskSpec spec, PoolRuntime[] pools, String poolId) {
+        PoolRuntime best = null;
+        ReplicaRuntime replica = null;
+        int bestRank = 0;
+        for (PoolRuntime pool : pools) {
+            ReplicaRuntime fitting = fittingReplica(spec, pool);
+            if (fitting == null) {
+                continue;
+            }
+            int rank = pool.spec.id().equals(poolId) ? -1 : rank(spec, pool);
+            if (best == null || rank < bestRank || (rank == bestRank && perSlot(pool) < perSlot(best))) {
+                best = pool;
+                bestRank = rank;
+                replica = fitting;
+            }
+        }
+        if (best == null || replica == null) {
+            return null;
+        }
+        String by = (bestRank < 0 ? Criterion.AFFINITY : Criterion.LEAST_LOADED).label;
+        return new Choice(best, replica, passedOver(spec.placement(), best), by, 0, List.of());
+    }
+
+    private static @Nullable ReplicaRuntime fittingReplica(TaskSpec spec, PoolRuntime pool) {
+        for (ReplicaRuntime replica : pool.replicas) {
+            if (verdict(spec, pool, replica).isForNow()) {
+                return replica;
+            }
+        }
+        return null;
+    }
+
+    private static double perSlot(PoolRuntime pool) {
+        int slots = 0;
+        for (ReplicaRuntime replica : pool.replicas) {
+            slots += replica.spec.slots();
+        }
+        return (double) pool.queued() / Math.max(1, slots);
     }
 
     private static @Nullable Choice choosePool(

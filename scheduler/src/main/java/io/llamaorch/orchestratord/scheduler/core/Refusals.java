@@ -103,6 +103,25 @@ final class Refusals {
                 .retryAfterMs(retryMs);
     }
 
+    /** The deadline passed while the daemon was down. */
+    static ApiError deadlineWhileDown(TaskSpec spec) {
+        long deadlineMs = spec.deadlineNs() / 1_000_000;
+        return ApiError.of(
+                        ErrorCode.DEADLINE_UNMET,
+                        "deadline_ms " + deadlineMs
+                                + " passed before the daemon had started again; submit it again with more time")
+                .with(List.of(new ApiError.Detail("deadline_ms", Long.toString(deadlineMs))));
+    }
+
+    /** After a restart no pool serves a task any more. */
+    static ApiError notServedAgain(TaskSpec spec, long retryMs) {
+        return ApiError.of(
+                        ErrorCode.POOL_UNREADY,
+                        "the daemon has started again and no pool of it serves " + spec.modelRef()
+                                + " for this task any more; ask GET /v1/capabilities for what is served")
+                .retryAfterMs(retryMs);
+    }
+
     static ApiError deadlineWhileRunning(TaskEntry entry) {
         return at(
                 ErrorCode.DECODE_TIMEOUT,

@@ -71,6 +71,11 @@ public final class Scheduler<T> {
         this.dispatcher = new Dispatcher<>(this.pools, sessions, effects, settings.unreadyRetryMs(), slice);
     }
 
+    /** What a submit is told whose id is another request's, or another owner's. */
+    public static ApiError idTaken(TaskSpec spec) {
+        return Refusals.idTaken(spec);
+    }
+
     /**
      * A client asks. Exactly one of {@code admitted}, {@code replayed} and {@code refused} follows for {@code handle};
      * {@code admitted} may be followed by {@code dispatched} at once.
@@ -104,6 +109,66 @@ public final class Scheduler<T> {
         }
         enqueue(nowNs, spec, handle, choice);
         dispatcher.pump(nowNs, choice.pool());
+    }
+
+    /**
+     * A task that was admitted before a restart is back: it is queued behind those that were restored before it, whatever
+     * its queue holds and its pool's state is. Exactly one of {@code admitted} and {@code evicted} follows; an evicted one is
+     * remembered like any that is over. Comes before the first {@link #admit}, in the order of the admissions.
+     *
+     * @param poolId where it waited or ran, by name
+     * @param waitedNs since its admission, ns, ≥ 0
+     * @throws IllegalStateException if the id is known
+     */
+    public void restore(long nowNs, TaskSpec spec, T handle, String poolId, long waitedNs) {
+        tick(nowNs);
+        if (tasks.containsKey(spec.id())) {
+            throw new IllegalStateException("task " + spec.id() + " is restored twice");
+        }
+        PlacementPolicy.Choice choice = PlacementPolicy.choosePoolAgain(spec, pools, poolId);
+        if (choice == null) {
+            remember(nowNs, spec, handle);
+            effects.evicted(handle, Refusals.notServedAgain(spec, settings.unreadyRetryMs()));
+            return;
+        }
+        if (waitedNs >= spec.deadlineNs()) {
+            remember(nowNs, spec, handle);
+            effects.evicted(handle, Refusals.deadlineWhileDown(spec));
+            return;
+        }
+        long deadlineAtNs = later(nowNs, spec.deadlineNs() - waitedNs);
+        TaskEntry entry = new TaskEntry(spec, handle, nextOrdinal++, nowNs - waitedNs, deadlineAtNs, choice);
+        Admission admission = Standing.newcomer(nowNs, entry);
+        dispatcher.enqueueAgain(entry);
+        tasks.put(spec.id(), entry);
+        effects.admitted(handle, admission);
+        dispatcher.pump(nowNs, choice.pool());
+    }
+
+    /**
+     * A task that was over before a restart: its id is known until {@link #forget}.
+     *
+     * @throws IllegalStateException if the id is known
+     */
+    public void restoreEnded(long nowNs, TaskSpec spec, T handle) {
+        tick(nowNs);
+        if (tasks.containsKey(spec.id())) {
+            throw new IllegalStateException("task " + spec.id() + " is restored twice");
+        }
+        remember(nowNs, spec, handle);
+    }
+
+    private void remember(long nowNs, TaskSpec spec, T handle) {
+        PoolRuntime any = pools[0]; // it holds nothing there
+        PlacementPolicy.Choice choice = new PlacementPolicy.Choice(any, any.replicas[0], false, "", 0, List.of());
+        TaskEntry entry = new TaskEntry(spec, handle, nextOrdinal++, nowNs, nowNs, choice);
+        entry.state = TaskEntry.TERMINAL;
+        tasks.put(spec.id(), entry);
+    }
+
+    private static long later(long nowNs, long spanNs) {
+        long thenNs = nowNs + spanNs;
+        return thenNs < nowNs ? Long.MAX_VALUE : thenNs;
     }
 
     /** The owner canceled a task: a queued one leaves its queue without an effect; anything else is left alone. */
@@ -448,10 +513,7 @@ public final class Scheduler<T> {
     private void enqueue(long nowNs, TaskSpec spec, T handle, PlacementPolicy.Choice choice) {
         PoolRuntime pool = choice.pool();
         dispatcher.makeRoom(nowNs, pool, spec.priority() == Priority.INTERACTIVE);
-        long deadlineAtNs = nowNs + spec.deadlineNs();
-        if (deadlineAtNs < nowNs) {
-            deadlineAtNs = Long.MAX_VALUE;
-        }
+        long deadlineAtNs = later(nowNs, spec.deadlineNs());
         TaskEntry entry = new TaskEntry(spec, handle, nextOrdinal++, nowNs, deadlineAtNs, choice);
         Admission admission = Standing.newcomer(nowNs, entry);
         dispatcher.enqueue(entry);

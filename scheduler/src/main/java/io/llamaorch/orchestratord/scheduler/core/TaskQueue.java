@@ -17,12 +17,12 @@ final class TaskQueue {
     private static final int BLOCK_SHIFT = 11;
     private static final int SUPER_SHIFT = 16;
 
-    private final int capacity;
-    private final int mask;
-    private final @Nullable TaskEntry[] entries;
-    private final long[] bits;
-    private final int[] blockSums;
-    private final int[] superSums;
+    private int capacity;
+    private int mask;
+    private @Nullable TaskEntry[] entries;
+    private long[] bits;
+    private int[] blockSums;
+    private int[] superSums;
     private long head;
     private long tail;
     private int size;
@@ -55,6 +55,36 @@ final class TaskQueue {
         }
         put(tail++, entry);
         size++;
+    }
+
+    /** The same for a task that has its place already, wherever the capacity stands: it grows, and does not shrink again. */
+    void appendBeyond(TaskEntry entry) {
+        if (size >= capacity) {
+            TaskQueue larger = new TaskQueue(Math.min(1 << 29, Math.multiplyExact(capacity, 2)));
+            for (TaskEntry each = first(); each != null; each = atOrAfter(each.sequence + 1)) {
+                larger.entries[larger.size++ & larger.mask] = each;
+            }
+            takeOver(larger);
+        }
+        append(entry);
+    }
+
+    private void takeOver(TaskQueue larger) {
+        int count = larger.size;
+        capacity = larger.capacity;
+        mask = larger.mask;
+        entries = larger.entries;
+        bits = larger.bits;
+        blockSums = larger.blockSums;
+        superSums = larger.superSums;
+        head = 0;
+        tail = 0;
+        for (int i = 0; i < count; i++) {
+            TaskEntry entry = entries[i];
+            if (entry != null) {
+                put(tail++, entry);
+            }
+        }
     }
 
     /** The oldest task, or null. */

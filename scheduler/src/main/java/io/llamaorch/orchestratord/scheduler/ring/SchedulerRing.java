@@ -15,6 +15,7 @@ import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import java.util.UUID;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,8 @@ public final class SchedulerRing<T> implements AutoCloseable {
     private volatile boolean closing;
     private volatile boolean dead;
     private volatile long turnAtNs;
+
+    private BiPredicate<TaskSpec, T> answerFirst = (spec, handle) -> false;
 
     /** Owned by the scheduler's thread. */
     private long snapshotAtNs;
@@ -118,6 +121,16 @@ public final class SchedulerRing<T> implements AutoCloseable {
             case YIELDING -> new TickingSpinWait(true, settings.tickNs());
             case BUSY_SPIN -> new TickingSpinWait(false, settings.tickNs());
         };
+    }
+
+    /**
+     * Says who answers for tasks that the core has forgotten; before {@link #start}.
+     *
+     * @param elsewhere asked on the scheduler's thread before each admission; true: it has answered, and the core is not
+     *     asked. What was published before an offer of {@code forget} is visible to it for every admission behind that
+     */
+    public void answerFirst(BiPredicate<TaskSpec, T> elsewhere) {
+        answerFirst = elsewhere;
     }
 
     /** Starts the thread; once. */
@@ -411,7 +424,9 @@ public final class SchedulerRing<T> implements AutoCloseable {
             turnAtNs = nowNs;
             while (next <= available) {
                 SchedulerEvent<T> event = ring.get(next);
-                event.applyTo(core, nowNs);
+                if (!isAnswered(event)) {
+                    event.applyTo(core, nowNs);
+                }
                 event.clear();
                 next++;
             }
@@ -423,6 +438,12 @@ public final class SchedulerRing<T> implements AutoCloseable {
                 return;
             }
         }
+    }
+
+    private boolean isAnswered(SchedulerEvent<T> event) {
+        TaskSpec spec = event.spec;
+        T handle = event.handle;
+        return event.kind == SchedulerEvent.ADMIT && spec != null && handle != null && answerFirst.test(spec, handle);
     }
 
     /** The last event that can be applied, or the one before {@code next} where a tick passed without any. */

@@ -1,10 +1,12 @@
 package io.llamaorch.orchestratord.server.artifact;
 
 import io.llamaorch.orchestratord.artifacts.store.ArtifactDraft;
-import io.llamaorch.orchestratord.artifacts.store.ArtifactReader;
 import io.llamaorch.orchestratord.artifacts.store.ArtifactRef;
 import io.llamaorch.orchestratord.artifacts.store.ArtifactStore;
 import io.llamaorch.orchestratord.artifacts.store.Digest;
+import io.llamaorch.orchestratord.artifacts.store.SliceReader;
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptLog;
 import io.llamaorch.orchestratord.contracts.artifact.ArtifactKind;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
@@ -30,14 +32,17 @@ public final class ArtifactRoutes {
     private static final int MEDIA_TYPE_CHARS_MAX = 128;
 
     private final ArtifactStore store;
+    private final @Nullable TranscriptLog transcripts;
     private final int stallMs;
 
     /**
      * The routes.
      *
+     * @param transcripts served beside the store's artifacts; null: there are none
      * @param stallMs a body that a client does not take for so long is cut off, ms
      */
-    public ArtifactRoutes(ArtifactStore store, int stallMs) {
+    public ArtifactRoutes(ArtifactStore store, @Nullable TranscriptLog transcripts, int stallMs) {
+        this.transcripts = transcripts;
         this.store = store;
         this.stallMs = stallMs;
     }
@@ -158,47 +163,59 @@ public final class ArtifactRoutes {
     public void get(Exchange exchange) {
         Digest digest = Digest.parse(exchange.id());
         boolean anyOwner = exchange.identity().may(Scope.CONTROL);
-        ArtifactRef ref =
-                digest == null ? null : store.lookup(exchange.identity().label(), digest, anyOwner);
-        if (ref == null) {
-            exchange.respondError(ArtifactStore.notFound());
-            return;
-        }
-        if (store.isDamaged(ref.digest())) {
+        String asker = exchange.identity().label();
+        ArtifactRef ref = digest == null ? null : store.lookup(asker, digest, anyOwner);
+        ArchivedTask task = digest == null || ref != null ? null : transcript(asker, digest, anyOwner);
+        if (ref != null && store.isDamaged(ref.digest())) {
             exchange.respondError(ArtifactStore.damaged());
-            return;
+        } else if (ref != null) {
+            serve(exchange, new StoredArtifact(store, ref));
+        } else if (task != null && transcripts != null) {
+            serve(exchange, new StoredTranscript(transcripts, task));
+        } else {
+            exchange.respondError(ArtifactStore.notFound());
         }
-        String tag = '"' + ref.digest().id() + '"';
+    }
+
+    private @Nullable ArchivedTask transcript(String asker, Digest digest, boolean anyOwner) {
+        ArchivedTask task = transcripts == null ? null : transcripts.find(digest);
+        return task != null && (anyOwner || task.owner().equals(asker)) ? task : null;
+    }
+
+    private void serve(Exchange exchange, ServedArtifact artifact) {
+        String tag = '"' + artifact.digest().id() + '"';
         if (EntityTags.names(exchange.header("If-None-Match"), tag)) {
             exchange.addHeader("ETag", tag).addHeader("Cache-Control", CACHE_CONTROL);
             exchange.respondEmpty(304);
             return;
         }
         if (exchange.head()) {
-            describe(exchange, ref, tag).respondHead(200, ContentType.of(ref.mediaType()), ref.bytes());
+            describe(exchange, artifact, tag).respondHead(200, ContentType.of(artifact.mediaType()), artifact.bytes());
             return;
         }
         boolean ranged = EntityTags.rangeHolds(exchange.header("If-Range"), tag) && !exchange.headerTwice("Range");
-        ByteRange range = ByteRange.of(ranged ? exchange.header("Range") : null, ref.bytes());
+        ByteRange range = ByteRange.of(ranged ? exchange.header("Range") : null, artifact.bytes());
         if (range.kind() == ByteRange.Kind.UNSATISFIABLE) {
-            exchange.addHeader("Content-Range", "bytes */" + ref.bytes());
+            exchange.addHeader("Content-Range", "bytes */" + artifact.bytes());
             exchange.respondError(ApiError.of(
                     ErrorCode.RANGE_NOT_SATISFIABLE,
-                    "The artifact has " + ref.bytes() + " bytes and the range begins behind them; ask for less."));
+                    "The artifact has " + artifact.bytes() + " bytes and the range begins behind them; ask for less."));
             return;
         }
-        store.open(ref, opened -> {
-            ArtifactReader reader = opened.reader();
-            boolean reached = onLoop(exchange, () -> opened(exchange, ref, range, opened));
+        artifact.open((reader, error) -> {
+            boolean reached = onLoop(exchange, () -> opened(exchange, artifact, range, reader, error));
             if (!reached && reader != null) {
                 reader.close();
             }
         });
     }
 
-    private void opened(Exchange exchange, ArtifactRef ref, ByteRange range, ArtifactStore.Opened opened) {
-        ArtifactReader reader = opened.reader();
-        ApiError error = opened.error();
+    private void opened(
+            Exchange exchange,
+            ServedArtifact artifact,
+            ByteRange range,
+            @Nullable SliceReader reader,
+            @Nullable ApiError error) {
         if (exchange.ended()) {
             if (reader != null) {
                 reader.close();
@@ -210,26 +227,27 @@ public final class ArtifactRoutes {
                     error == null ? ApiError.of(ErrorCode.INTERNAL, "The artifact store gave no answer.") : error);
             return;
         }
-        describe(exchange, ref, '"' + ref.digest().id() + '"');
+        describe(exchange, artifact, '"' + artifact.digest().id() + '"');
         int status = 200;
         if (range.kind() == ByteRange.Kind.PART) {
             status = 206;
-            exchange.addHeader("Content-Range", "bytes " + range.from() + '-' + (range.to() - 1) + '/' + ref.bytes());
+            exchange.addHeader(
+                    "Content-Range", "bytes " + range.from() + '-' + (range.to() - 1) + '/' + artifact.bytes());
         }
-        exchange.startBody(status, ContentType.of(ref.mediaType()), range.to() - range.from());
+        exchange.startBody(status, ContentType.of(artifact.mediaType()), range.to() - range.from());
         new BodyPump(exchange, reader, range.from(), range.to(), stallMs).next();
     }
 
-    private static Exchange describe(Exchange exchange, ArtifactRef ref, String tag) {
+    private static Exchange describe(Exchange exchange, ServedArtifact artifact, String tag) {
         exchange.addHeader("ETag", tag)
                 .addHeader("Accept-Ranges", "bytes")
                 .addHeader("Cache-Control", CACHE_CONTROL)
                 .addHeader("X-Content-Type-Options", "nosniff")
-                .addHeader(KIND, ref.kind().wireName());
-        if (!ref.tags().isEmpty()) {
-            exchange.addHeader(TAGS, String.join(",", ref.tags()));
+                .addHeader(KIND, artifact.kind());
+        if (!artifact.tags().isEmpty()) {
+            exchange.addHeader(TAGS, String.join(",", artifact.tags()));
         }
-        Digest parent = ref.parent();
+        Digest parent = artifact.parent();
         return parent == null ? exchange : exchange.addHeader(PARENT, parent.id());
     }
 

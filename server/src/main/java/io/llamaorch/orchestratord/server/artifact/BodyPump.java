@@ -1,6 +1,6 @@
 package io.llamaorch.orchestratord.server.artifact;
 
-import io.llamaorch.orchestratord.artifacts.store.ArtifactReader;
+import io.llamaorch.orchestratord.artifacts.store.SliceReader;
 import io.llamaorch.orchestratord.server.http.Exchange;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -21,13 +21,13 @@ final class BodyPump {
     private static final int SLICE_BYTES = 64 << 10;
 
     private final Exchange exchange;
-    private final ArtifactReader reader;
+    private final SliceReader reader;
     private final long to;
     private final int stallMs;
     private long at;
     private @Nullable ScheduledFuture<?> stall;
 
-    BodyPump(Exchange exchange, ArtifactReader reader, long from, long to, int stallMs) {
+    BodyPump(Exchange exchange, SliceReader reader, long from, long to, int stallMs) {
         this.exchange = exchange;
         this.reader = reader;
         this.at = from;

@@ -27,7 +27,7 @@ final class ArtifactBinding {
 
     /** The whole section. */
     static Config.Artifacts artifacts(Section s, Path stateDir) {
-        Path root = root(s, stateDir);
+        Path root = root(s, stateDir, "artifacts");
         long maxBytes = s.bytes("max_bytes", 1, 1024 * TIB, 16 * GIB, "all artifacts of all keys together");
         int maxCount = s.integer("max_count", 1, 10_000_000, 100_000, "most artifacts of all keys");
         long keyBytes = s.bytes("key_bytes", 1, 1024 * TIB, GIB, "all artifacts of one key together");
@@ -68,16 +68,17 @@ final class ArtifactBinding {
                 mediaTypes(s));
     }
 
-    private static Path root(Section s, Path stateDir) {
-        String text = s.text("root", null, "its folder; by default artifacts in state_dir");
+    /** A section's own folder, by default one in the state folder. */
+    static Path root(Section s, Path stateDir, String byDefault) {
+        String text = s.text("root", null, "its folder; by default " + byDefault + " in state_dir");
         if (text == null) {
-            return stateDir.resolve("artifacts");
+            return stateDir.resolve(byDefault);
         }
         try {
             return ConfigBinding.resolve(Path.of(text), s.origin("root"));
         } catch (InvalidPathException e) {
             s.problem("root", "not a path");
-            return stateDir.resolve("artifacts");
+            return stateDir.resolve(byDefault);
         }
     }
 

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param listen where HTTP is served
  * @param stateDir absolute path of what survives a restart
+ * @param durability what a 202 promises
  * @param auth who may call
  * @param pools at least one, ids distinct
  * @param outbound where the daemon may connect to
@@ -29,7 +30,9 @@ import org.jspecify.annotations.Nullable;
  * @param transport how sockets are driven
  * @param scheduler the ring before the scheduler
  * @param streams limits and periods of streams and transcripts
+ * @param ledger where accepted tasks are on record
  * @param artifacts the artifact store
+ * @param transcripts the streams of tasks on disk
  * @param shutdown how the daemon stops
  * @param log what is logged, and how
  * @param metrics what {@code /metrics} shows
@@ -39,6 +42,7 @@ import org.jspecify.annotations.Nullable;
 public record Config(
         ListenAddress listen,
         Path stateDir,
+        Durability durability,
         Auth auth,
         List<Pool> pools,
         Outbound outbound,
@@ -48,12 +52,35 @@ public record Config(
         Transport transport,
         Scheduler scheduler,
         Streams streams,
+        Ledger ledger,
         Artifacts artifacts,
+        Transcripts transcripts,
         Shutdown shutdown,
         Log log,
         Metrics metrics,
         Gpu gpu,
         Watchdog watchdog) {
+
+    /** What a 202 promises. */
+    public enum Durability {
+        /** The task is on stable storage: it survives the loss of power. */
+        SYNC,
+        /** The task is in a file, which is brought to stable storage soon: it survives the end of the process. */
+        ASYNC,
+        /** The task is in memory. */
+        OFF
+    }
+
+    /**
+     * Where accepted tasks are on record.
+     *
+     * @param queue most admissions that wait to be written
+     * @param queueBytes most bytes of their requests
+     * @param segmentBytes length of one of its files
+     * @param maxBytes most bytes on disk; open and retained tasks may take half of it
+     * @param syncPeriodMs under {@link Durability#ASYNC}, longest time from a write to its sync, ms
+     */
+    public record Ledger(int queue, long queueBytes, int segmentBytes, long maxBytes, int syncPeriodMs) {}
 
     /**
      * Who may call.
@@ -317,9 +344,9 @@ public record Config(
      * @param readerStallMs a reader that takes nothing for this long is cut, ms
      * @param readerLagBytes a reader this far behind the stream's head is cut
      * @param disconnectGraceMs how long a task outlives its last reader
-     * @param retainedTasks ended tasks kept for replay, most
+     * @param retainedTasks ended tasks kept in memory, most
      * @param retainedBytes transcripts kept in memory, most bytes
-     * @param retainedMs ended tasks kept for replay, longest, ms
+     * @param retainedMs ended tasks kept in memory, longest, ms
      * @param tokenQueueSlabs buffers of one stream between engine and reader
      */
     public record Streams(
@@ -380,6 +407,30 @@ public record Config(
             long uploadBytes,
             int reads,
             List<String> mediaTypes) {}
+
+    /**
+     * The streams of tasks on disk.
+     *
+     * @param enabled whether they go there
+     * @param root their folder, absolute
+     * @param maxBytes of all of them, from which on the oldest goes
+     * @param maxCount ended tasks that are known
+     * @param retentionMs how long each is known after its end, ms; −1: for ever
+     * @param segmentBytes length of a file
+     * @param queueBytes that may wait to be written
+     * @param threads that read
+     * @param prompts whether prompts and inputs are kept in clear
+     */
+    public record Transcripts(
+            boolean enabled,
+            Path root,
+            long maxBytes,
+            int maxCount,
+            long retentionMs,
+            int segmentBytes,
+            long queueBytes,
+            int threads,
+            boolean prompts) {}
 
     /**
      * How the daemon stops.

@@ -17,6 +17,7 @@ final class ConfigBinding {
     private static final int KIB = 1 << 10;
     static final int MIB = 1 << 20;
     private static final long GIB = 1L << 30;
+    private static final int GIB_INT = 1 << 30;
     static final int HOUR_MS = 3_600_000;
     static final int DAY_MS = 24 * HOUR_MS;
     private static final int NAME_MAX = 64;
@@ -31,6 +32,12 @@ final class ConfigBinding {
         return new Config(
                 listen,
                 stateDir,
+                word(
+                        s,
+                        "durability",
+                        Config.Durability.SYNC,
+                        "what a 202 promises: sync, the task survives a loss of power; async, the end of the process; off,"
+                                + " nothing"),
                 s.section("auth", ConfigBinding::auth, "who may call; with no key only loopback may be listened on"),
                 s.list("pools", 1, 256, PoolBinding::pool, "pools of engine replicas that serve one model each"),
                 s.section("outbound", ConfigBinding::outbound, "where the daemon may connect to"),
@@ -40,7 +47,10 @@ final class ConfigBinding {
                 word(s, "transport", Config.Transport.AUTO, "how sockets are driven"),
                 s.section("scheduler", ConfigBinding::scheduler, "the ring before the scheduler"),
                 s.section("streams", ConfigBinding::streams, "limits and periods of streams and transcripts"),
+                s.section("ledger", ConfigBinding::ledger, "where accepted tasks are on record: ledger in state_dir"),
                 s.section("artifacts", a -> ArtifactBinding.artifacts(a, stateDir), "the artifact store"),
+                s.section(
+                        "transcripts", t -> TranscriptBinding.transcripts(t, stateDir), "the streams of tasks on disk"),
                 s.section("shutdown", ConfigBinding::shutdown, "how the daemon stops on SIGTERM"),
                 s.section("log", ConfigBinding::log, "what is logged to standard error"),
                 s.section(
@@ -156,10 +166,25 @@ final class ConfigBinding {
                         4L * MIB,
                         "a reader this far behind the stream's head is cut"),
                 s.section("disconnect_grace_ms", ConfigBinding::grace, "how long a task outlives its last reader, ms"),
-                s.integer("retained_tasks", 0, 1_000_000, 10_000, "ended tasks kept for replay"),
+                s.integer("retained_tasks", 0, 1_000_000, 10_000, "ended tasks kept in memory"),
                 s.bytes("retained_bytes", MIB, 64 * GIB, 256L * MIB, "transcripts kept in memory"),
-                s.number("retained_ms", 0, 7L * DAY_MS, HOUR_MS, "how long ended tasks are kept for replay, ms"),
+                s.number("retained_ms", 0, 7L * DAY_MS, HOUR_MS, "how long ended tasks are kept in memory, ms"),
                 s.integer("token_queue_slabs", 2, 1_024, 16, "buffers of one stream between engine and reader"));
+    }
+
+    private static Config.Ledger ledger(Section s) {
+        int segmentBytes = s.intBytes("segment_bytes", 64 * KIB, GIB_INT, 8 * MIB, "length of one of its files");
+        long maxBytes = s.bytes(
+                "max_bytes", MIB, 64 * GIB, 256L * MIB, "all of its files; open and retained tasks may take half");
+        if (maxBytes < 4L * segmentBytes) {
+            s.problem("max_bytes", maxBytes + " is below four times segment_bytes, " + segmentBytes);
+        }
+        return new Config.Ledger(
+                s.integer("queue", 1, 1_000_000, 16_384, "most tasks that wait to be put on record"),
+                s.bytes("queue_bytes", KIB, 4 * GIB, 64L * MIB, "most bytes of their requests"),
+                segmentBytes,
+                maxBytes,
+                s.integer("sync_period_ms", 1, 60_000, 1_000, "durability async: longest time without a sync, ms"));
     }
 
     private static Config.DisconnectGrace grace(Section s) {

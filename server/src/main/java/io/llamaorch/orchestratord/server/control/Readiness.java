@@ -6,11 +6,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** Whether new tasks are taken: the scheduler runs, no drain has begun, and a pool has a replica that is ready. Any thread. */
+/**
+ * Whether new tasks are taken: the scheduler runs, no drain has begun, the ledger has not failed, and a pool has a replica
+ * that is ready. Any thread.
+ */
 public final class Readiness {
     private final Supplier<SchedulerSnapshot> snapshot;
     private final BooleanSupplier schedulerAlive;
+    private final Supplier<@Nullable String> ledgerFailure;
     private volatile boolean draining;
 
     /**
@@ -22,10 +27,18 @@ public final class Readiness {
      */
     public record Check(String name, boolean ok, String message) {}
 
-    /** Ready as soon as the snapshot says so. */
-    public Readiness(Supplier<SchedulerSnapshot> snapshot, BooleanSupplier schedulerAlive) {
+    /**
+     * Ready as soon as the snapshot says so.
+     *
+     * @param ledgerFailure why no task can be put on record; null where one can, or need not be
+     */
+    public Readiness(
+            Supplier<SchedulerSnapshot> snapshot,
+            BooleanSupplier schedulerAlive,
+            Supplier<@Nullable String> ledgerFailure) {
         this.snapshot = snapshot;
         this.schedulerAlive = schedulerAlive;
+        this.ledgerFailure = ledgerFailure;
     }
 
     /** From now on not ready. */
@@ -45,7 +58,7 @@ public final class Readiness {
 
     /** Whether new tasks are taken. */
     public boolean isReady() {
-        if (draining || !schedulerAlive.getAsBoolean()) {
+        if (draining || !schedulerAlive.getAsBoolean() || ledgerFailure.get() != null) {
             return false;
         }
         for (SchedulerSnapshot.Pool pool : snapshot.get().pools()) {
@@ -62,6 +75,8 @@ public final class Readiness {
         boolean alive = schedulerAlive.getAsBoolean();
         checks.add(new Check("scheduler", alive, alive ? "" : "stopped"));
         checks.add(new Check("not_draining", !draining, draining ? "the daemon is stopping" : ""));
+        String failure = ledgerFailure.get();
+        checks.add(new Check("ledger", failure == null, failure == null ? "" : failure));
         for (SchedulerSnapshot.Pool pool : snapshot.get().pools()) {
             boolean ready = isReady(pool);
             checks.add(new Check("pool:" + pool.id(), ready, ready ? "" : word(pool)));

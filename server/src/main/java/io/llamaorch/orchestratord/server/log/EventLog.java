@@ -362,6 +362,42 @@ public final class EventLog {
                 .write(log);
     }
 
+    /** What a start found in the ledger. */
+    public void ledgerRecovered(int queued, int reset, int ended, long records, long tookMs) {
+        event(
+                        Level.INFO,
+                        "ledger_recovered",
+                        "The ledger was read: " + queued + " tasks are queued again, " + reset + " were reset, and "
+                                + ended + " that were over are known again.")
+                .with("tasks_queued", queued)
+                .with("tasks_reset", reset)
+                .with("tasks_ended", ended)
+                .with("records", records)
+                .with("took_ms", tookMs)
+                .write(log);
+    }
+
+    /** The ledger's disk did not take a batch; told once a minute at most. */
+    public void ledgerRefused(Throwable cause) {
+        event(
+                        Level.ERROR,
+                        "ledger_refused",
+                        "The ledger's disk does not take what must be put on record, so no task is accepted; make room.")
+                .with("error", String.valueOf(cause.getMessage()))
+                .write(log);
+    }
+
+    /** A sync of the ledger failed: nothing is acknowledged any more. */
+    public void ledgerFailed(Throwable cause) {
+        event(
+                        Level.ERROR,
+                        "ledger_failed",
+                        "The ledger's disk failed, so no task is accepted until the daemon has started again; look at the"
+                                + " disk.")
+                .with("error", String.valueOf(cause.getMessage()))
+                .write(log);
+    }
+
     /** A key keeps an artifact that it did not keep before. */
     public void artifactStored(String identity, String kind, String id, long bytes) {
         event(Level.INFO, "artifact_stored", "A " + kind + " of " + bytes + " bytes was stored.")
@@ -394,6 +430,32 @@ public final class EventLog {
                         Level.ERROR,
                         "artifact_disk_failed",
                         "The disk of the artifact store failed; look at its state and space.")
+                .with("operation", operation)
+                .with("error", String.valueOf(failure.getMessage()))
+                .write(log);
+    }
+
+    /** What was read of a transcript is not what was written. */
+    public void transcriptCorrupt(String taskId) {
+        event(Level.ERROR, "transcript_corrupt", "The transcript of a task is damaged on the disk; look at the disk.")
+                .with("task_id", taskId)
+                .write(log);
+    }
+
+    /**
+     * The transcripts' disk failed, for the first time since it last was well.
+     *
+     * @param isLast whether nothing is written any more until the daemon starts anew
+     */
+    public void transcriptDiskFailure(String operation, Throwable failure, boolean isLast) {
+        event(
+                        Level.ERROR,
+                        "transcript_disk_failed",
+                        "The disk of the transcripts failed; tasks go on, and transcripts stay in memory as long as there"
+                                + " is room. "
+                                + (isLast
+                                        ? "Nothing is written any more until the daemon starts anew."
+                                        : "Look at its state and space."))
                 .with("operation", operation)
                 .with("error", String.valueOf(failure.getMessage()))
                 .write(log);

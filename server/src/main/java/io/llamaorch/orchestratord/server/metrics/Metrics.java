@@ -36,6 +36,8 @@ public final class Metrics {
     private static final String[] POOL_REPLICA = {"pool_id", "replica_id"};
     private static final double[] FIRST_TOKEN_MS = {50, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000};
     private static final double[] DECODE_MS = {250, 500, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000};
+    private static final double[] COMMIT_MS = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 500, 2500};
+    private static final double[] BATCH_RECORDS = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096};
     private static final double[] HTTP_MS = {0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000, 5000};
 
     private final CollectorRegistry registry = new CollectorRegistry();
@@ -87,6 +89,13 @@ public final class Metrics {
     private final Counter xids =
             counter("gpu_xid_errors_total", "Xids that the driver told, by severity.", "device", "severity");
     private final Counter gpuFaults = counter("gpu_faults_total", "Times that a GPU became faulty.", "device");
+    private final Counter ledgerRecords = counter("ledger_records_total", "Records written to the ledger.");
+    private final Counter ledgerBytes = counter("ledger_written_bytes_total", "Bytes written to the ledger.");
+    private final Counter ledgerFailures =
+            counter("ledger_failures_total", "Batches that the ledger's disk did not take.", "reason");
+    private final Histogram ledgerCommitMs =
+            histogram("ledger_commit_ms", "From a batch's first append to the end of its sync, ms.", COMMIT_MS);
+    private final Histogram ledgerBatch = histogram("ledger_batch_records", "Records of one batch.", BATCH_RECORDS);
     private final Counter artifactsRemoved = counter("artifact_gc_total", "Artifacts removed.", "reason");
     private final Counter artifactRefusals =
             counter("artifact_refusals_total", "Puts and reads of artifacts refused.", "reason");
@@ -96,6 +105,15 @@ public final class Metrics {
             counter("artifact_disk_failures_total", "Failures of the artifact store's disk.");
     private final Counter blocked = counter(
             "event_loop_blocked_total", "Times that an event loop, or the scheduler, was found blocked.", "loop");
+    private final Counter transcriptsStored = counter("transcripts_stored_total", "Transcripts written to disk.");
+    private final Counter transcriptsRefused = counter(
+            "transcript_refusals_total", "Transcripts and parts of them not taken: the writer had too much to do.");
+    private final Counter transcriptsForgotten =
+            counter("transcripts_forgotten_total", "Transcripts on disk that are kept no longer.");
+    private final Counter transcriptsCorrupt =
+            counter("transcript_corrupt_total", "Reads of transcripts that were not what had been written.");
+    private final Counter transcriptDiskFailures =
+            counter("transcript_disk_failures_total", "Failures of the transcripts' disk.");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
 
@@ -247,6 +265,44 @@ public final class Metrics {
     /** Times that an event loop, by its number, or {@code scheduler} was found blocked. */
     public Counter.Child blocked(String loop) {
         return child(blocked, "event_loop_blocked_total", new String[] {"loop"}, loop);
+    }
+
+    /** Transcripts written to disk. */
+    public Counter transcriptsStored() {
+        return transcriptsStored;
+    }
+
+    /** Transcripts and parts of them that found the writer's queue full. */
+    public Counter transcriptsRefused() {
+        return transcriptsRefused;
+    }
+
+    /** Transcripts that are kept no longer. */
+    public Counter transcriptsForgotten() {
+        return transcriptsForgotten;
+    }
+
+    /** Reads of transcripts that were not what had been written. */
+    public Counter transcriptsCorrupt() {
+        return transcriptsCorrupt;
+    }
+
+    /** Failures of the transcripts' disk. */
+    public Counter transcriptDiskFailures() {
+        return transcriptDiskFailures;
+    }
+
+    /** A batch of the ledger. */
+    public void ledgerCommitted(int records, long bytes, double tookMs) {
+        ledgerRecords.inc(records);
+        ledgerBytes.inc((double) bytes);
+        ledgerCommitMs.observe(tookMs);
+        ledgerBatch.observe(records);
+    }
+
+    /** Batches that the ledger's disk did not take: {@code refused} or {@code failed}. */
+    public Counter.Child ledgerFailures(String reason) {
+        return child(ledgerFailures, "ledger_failures_total", new String[] {"reason"}, reason);
     }
 
     /** The {@code Content-Type} of {@link #render()}. */

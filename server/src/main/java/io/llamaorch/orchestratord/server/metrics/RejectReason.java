@@ -19,6 +19,7 @@ public enum RejectReason {
     POOL_UNAVAILABLE,
     REPLICA_EXHAUSTED,
     INTERNAL,
+    STORAGE_FULL,
     MALFORMED;
 
     /** The reason for an error code. */
@@ -37,6 +38,7 @@ public enum RejectReason {
             case POOL_UNREADY -> POOL_UNREADY;
             case POOL_UNAVAILABLE -> POOL_UNAVAILABLE;
             case REPLICA_EXHAUSTED -> REPLICA_EXHAUSTED;
+            case STORAGE_FULL -> STORAGE_FULL;
             case INTERNAL, WORKER_RESET, DECODE_TIMEOUT -> INTERNAL;
             default -> MALFORMED;
         };

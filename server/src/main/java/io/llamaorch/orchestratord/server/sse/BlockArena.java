@@ -33,6 +33,11 @@ final class BlockArena {
         pool.give(block);
     }
 
+    /** The pool. */
+    BlockPool pool() {
+        return pool;
+    }
+
     /** See {@link BlockPool#slabOf}. */
     ByteBuffer slabOf(int block) {
         return pool.slabOf(block);

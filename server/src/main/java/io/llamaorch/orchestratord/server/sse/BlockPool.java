@@ -115,6 +115,11 @@ final class BlockPool {
         return used.get() > budget;
     }
 
+    /** Bytes in use beyond the budget; 0 or less where there are none. */
+    long excessBytes() {
+        return (long) (used.get() - budget) * BLOCK_BYTES;
+    }
+
     /** Whether half of the margin is in use as well: what can be left out should be. */
     boolean nearlyFull() {
         return used.get() > budget + budget / 16;

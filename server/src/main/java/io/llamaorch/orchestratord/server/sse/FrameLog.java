@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * One task's transcript while it is in memory: all its frames in order, each as the bytes of one HTTP chunk
- * ({@code hex-size CRLF event CRLF}), addressed by byte offset from 0.
+ * One task's frames in order, each as the bytes of one HTTP chunk ({@code hex-size CRLF event CRLF}), addressed by byte
+ * offset from 0. The oldest may have left memory, once they are on disk ({@link TaskTranscript}).
  *
  * <p>Event ids are dense from 1, so the n-th frame is event n; every 32nd frame's offset is kept, and the frames
  * between are walked by their chunk sizes. <b>Owner thread:</b> the stream's loop.
@@ -13,6 +13,8 @@ import java.util.Arrays;
 final class FrameLog {
     private static final int MARK_EVERY = 32;
     private static final int[] EMPTY = {};
+    /** Left of the offsets that an int has, for the last frame. */
+    private static final int TAIL_MARGIN = 64 << 20;
 
     private final BlockArena arena;
     private int[] blocks = EMPTY;
@@ -20,6 +22,9 @@ final class FrameLog {
     private int[] marks = EMPTY;
     private int tail;
     private int events;
+    private int memoryFrom;
+    private int eventsDropped;
+    private int blocksDropped;
 
     FrameLog(BlockArena arena) {
         this.arena = arena;
@@ -30,9 +35,34 @@ final class FrameLog {
         return tail;
     }
 
-    /** Blocks that the log takes. */
+    /** The first offset that is in memory; what is before it is on disk. */
+    int memoryFrom() {
+        return memoryFrom;
+    }
+
+    /** Frames that are no longer in memory. */
+    int eventsDropped() {
+        return eventsDropped;
+    }
+
+    /** Blocks that the log has taken, of which the oldest may have been given back. */
     int blocks() {
         return blockCount;
+    }
+
+    /** Bytes of blocks that {@link #dropTo} would give back at an offset. */
+    int droppableBytes(int to) {
+        return (to / BlockPool.BLOCK_BYTES - blocksDropped) * BlockPool.BLOCK_BYTES;
+    }
+
+    /** Whether a frame of that length would leave the offsets that there are. */
+    boolean isFull(int length) {
+        return tail > Integer.MAX_VALUE - TAIL_MARGIN - length;
+    }
+
+    /** Takes the memory that the next bytes need, so that appending them cannot fail; false where there is none. */
+    boolean reserve(int length) {
+        return ensureBlocks(tail + length, false);
     }
 
     /** Frames in the log; the id of the newest event, 0 for none. */
@@ -110,7 +140,7 @@ final class FrameLog {
     /**
      * Where the frame of an event starts; {@link #tail} for the one that comes next.
      *
-     * @param eventId 1 … {@link #events} + 1
+     * @param eventId {@link #eventsDropped} + 1 … {@link #events} + 1
      */
     int offsetOf(int eventId) {
         if (eventId > events) {
@@ -118,11 +148,39 @@ final class FrameLog {
         }
         int index = eventId - 1;
         int mark = index / MARK_EVERY;
+        int at = mark * MARK_EVERY;
         int offset = mark == 0 ? 0 : marks[mark - 1];
-        for (int i = mark * MARK_EVERY; i < index; i++) {
+        if (offset < memoryFrom) {
+            at = eventsDropped;
+            offset = memoryFrom;
+        }
+        for (; at < index; at++) {
             offset += frameLength(offset);
         }
         return offset;
+    }
+
+    /**
+     * The frames from one boundary to another, for who reads them on another thread: until it has, they must neither be
+     * dropped nor released.
+     */
+    FrameSource source(int from, int to, int firstEvent) {
+        int first = from / BlockPool.BLOCK_BYTES;
+        int last = (to + BlockPool.BLOCK_BYTES - 1) / BlockPool.BLOCK_BYTES;
+        return new FrameSource(arena.pool(), Arrays.copyOfRange(blocks, first, last), first, from, to, firstEvent);
+    }
+
+    /**
+     * Gives the memory before a frame boundary back: it is on disk.
+     *
+     * @param eventsBefore frames before it
+     */
+    void dropTo(int offset, int eventsBefore) {
+        memoryFrom = offset;
+        eventsDropped = eventsBefore;
+        for (int end = offset / BlockPool.BLOCK_BYTES; blocksDropped < end; blocksDropped++) {
+            arena.give(blocks[blocksDropped]);
+        }
     }
 
     /**
@@ -145,13 +203,13 @@ final class FrameLog {
         return tokens;
     }
 
-    /** Gives all memory back; the log is empty and must not be used again. */
+    /** Gives all memory back; what was in it is on disk, or gone. */
     void release() {
-        giveBlocksFrom(0);
+        giveBlocksFrom(blocksDropped);
         blocks = EMPTY;
         marks = EMPTY;
-        tail = 0;
-        events = 0;
+        memoryFrom = tail;
+        eventsDropped = events;
     }
 
     private boolean ensureBlocks(int bytes, boolean beyondBudget) {
@@ -172,7 +230,7 @@ final class FrameLog {
     }
 
     private void giveBlocksFrom(int first) {
-        while (blockCount > first) {
+        while (blockCount > Math.max(first, blocksDropped)) {
             arena.give(blocks[--blockCount]);
         }
     }

@@ -28,13 +28,17 @@ final class ReaderSet {
 
     // ---- coming and leaving ----
 
-    /** Adds a reader that reads from {@code offset} of the log on; {@code comment} is the first that it sees, or empty. */
-    void attach(ReaderConnection connection, int offset, String comment) {
+    /**
+     * Adds a reader that reads from {@code offset} of the log on; {@code comment} is the first that it sees, or empty.
+     *
+     * @param event see {@link StreamReader#start}
+     */
+    void attach(ReaderConnection connection, int offset, int event, String comment) {
         StreamReader reader = new StreamReader(stream, connection);
         readers.add(reader);
         stream.home().countReader(1);
         try {
-            reader.start(offset, stream.home().settings().retryMs(), comment);
+            reader.start(offset, event, stream.home().settings().retryMs(), comment);
             reader.pump();
         } catch (Throwable thrown) {
             failed(reader, thrown);
@@ -94,6 +98,11 @@ final class ReaderSet {
     /** Cuts everybody. */
     void cutAll(String reason) {
         each(reader -> cut(reader, reason));
+    }
+
+    /** What a reader is to be sent next cannot be read from the disk. */
+    void unreadable(StreamReader reader) {
+        cut(reader, "transcript");
     }
 
     /** A reader threw: the others are not to feel it. */

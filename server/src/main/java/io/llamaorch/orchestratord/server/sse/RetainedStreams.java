@@ -22,6 +22,7 @@ final class RetainedStreams {
     private final Set<TaskStream> lingering = new LinkedHashSet<>();
     private final AtomicBoolean tasksAsked = new AtomicBoolean();
     private final AtomicBoolean bytesAsked = new AtomicBoolean();
+    private final AtomicBoolean spillAsked = new AtomicBoolean();
     private volatile int size;
     private volatile @Nullable TaskStream oldestKept;
     private volatile @Nullable TaskStream oldestHeld;
@@ -54,6 +55,11 @@ final class RetainedStreams {
     /** Any thread: this loop has the oldest transcript, and a task of another needs memory; one word at most. */
     void askLimitBytes() {
         ask(bytesAsked, account::limitBytes);
+    }
+
+    /** Any thread: a task of another loop needs memory, and only running ones have any; one word at most. */
+    void askSpill() {
+        ask(spillAsked, here -> home.spillOwn(account.excessBytes()));
     }
 
     private void ask(AtomicBoolean asked, Consumer<RetainedStreams> limit) {
@@ -116,6 +122,13 @@ final class RetainedStreams {
         }
         evict(stream, true);
         return true;
+    }
+
+    /** One is kept no longer, whatever its age; who reads it is cut. */
+    void drop(TaskStream stream) {
+        if (kept.remove(stream)) {
+            evict(stream, true);
+        }
     }
 
     /** The last reader of one that is no longer kept has left. */

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +28,7 @@ public final class Retention {
     private final int tasksMax;
     private final long keepNs;
     private final AtomicInteger tasks = new AtomicInteger();
+    private final AtomicLong spilling = new AtomicLong();
     private final List<RetainedStreams> loops = new CopyOnWriteArrayList<>();
 
     /**
@@ -79,19 +81,51 @@ public final class Retention {
         }
     }
 
-    /** A running task needs memory: brings that of transcripts back to its budget; on {@code here}'s loop. */
-    void limitBytes(RetainedStreams here) {
+    /**
+     * A running task needs memory: brings that of transcripts back to its budget; on {@code here}'s loop.
+     *
+     * @return false where all of it is of tasks that are not over, or that are being written to disk
+     */
+    boolean limitBytes(RetainedStreams here) {
         while (pool.overBudget()) {
             RetainedStreams holder = holderOfOldest(true);
             if (holder == null) {
-                return;
+                return false;
             }
             if (holder != here) {
                 holder.askLimitBytes();
-                return; // at the end of the margin this loop's own go, or the task
+                return true; // at the end of the margin this loop's own go, or the task
             }
             here.freeOldest();
         }
+        return true;
+    }
+
+    /** Memory of running tasks will come free, or has. */
+    void countSpilling(long bytes) {
+        spilling.addAndGet(bytes);
+    }
+
+    /** Memory of running tasks that will come free when the disk has what is in it. */
+    long spillingBytes() {
+        return spilling.get();
+    }
+
+    /** Bytes that are too many, but for those that will come free. */
+    long excessBytes() {
+        return pool.excessBytes() - spilling.get();
+    }
+
+    /** Asks the other loops to spill what they have; whether there are any. */
+    boolean askSpill(RetainedStreams here) {
+        boolean asked = false;
+        for (RetainedStreams loop : loops) {
+            if (loop != here) {
+                loop.askSpill();
+                asked = true;
+            }
+        }
+        return asked;
     }
 
     private int excess() {

@@ -28,6 +28,23 @@ public interface StreamEvents {
     /** The terminal event is in the log; {@link TaskStream#ending} says which. */
     void ended(TaskStream stream);
 
+    /** The transcript is on disk: {@link TaskStream#archived} says where. */
+    default void archived(TaskStream stream) {}
+
+    /**
+     * Events of an open task are about to be shown: that goes on record.
+     *
+     * @return whether {@link TaskStream#onExposed} will follow; where not, nothing is to be waited for
+     */
+    boolean expose(TaskStream stream);
+
+    /**
+     * The terminal event is in the log, and {@link #ended} was told: that goes on record before it is shown.
+     *
+     * @return whether {@link TaskStream#onRecorded} will follow; where not, nothing is to be waited for
+     */
+    boolean record(TaskStream stream);
+
     /** A reader was cut off, that many bytes behind the newest frame. */
     void readerCut(TaskStream stream, String reason, long lagBytes);
 
@@ -37,6 +54,6 @@ public interface StreamEvents {
     /** Something threw that should not; the stream deals with what that means for it. Must not throw. */
     void defect(TaskStream stream, Throwable thrown);
 
-    /** The transcript left memory: the task's id is unknown from now on. */
+    /** The task left memory: what is known of it from now on is what is on disk, if anything. */
     void evicted(TaskStream stream);
 }

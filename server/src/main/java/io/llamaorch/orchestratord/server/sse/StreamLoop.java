@@ -1,10 +1,12 @@
 package io.llamaorch.orchestratord.server.sse;
 
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptLog;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the streams of one event loop share: memory, the frame writer, slabs, the clock that drives heartbeats and
@@ -18,6 +20,12 @@ public final class StreamLoop {
     private static final int TICKS_PER_ROUND = 20;
     /** Room for the end of the body behind a full chunk. */
     private static final int SEND_MARGIN = 64;
+    /** What a stream has to have for a write of its own; where that is not enough, whatever frees a block. */
+    private static final int SPILL_BYTES = 16 << 10;
+
+    private static final int SPILL_BYTES_LEAST = BlockPool.BLOCK_BYTES;
+    /** Time for which nobody is asked again where there was not enough to spill, ns. */
+    private static final long FRUITLESS_NS = 10_000_000;
 
     private final EventLoop eventLoop;
     private final StreamSettings settings;
@@ -29,7 +37,13 @@ public final class StreamLoop {
     private final Retention retention;
     private final RetainedStreams retained;
 
+    private final @Nullable TranscriptLog transcripts;
+    private final @Nullable TranscriptMaker transcriptMaker;
+
     private final List<TaskStream> watched = new ArrayList<>();
+    private final List<TaskStream> waiting = new ArrayList<>();
+    private int nextSpill;
+    private long fruitlessAtNs;
     private int nextVisit;
     private volatile int readers; // written by the loop alone
     private volatile long publishedBytes;
@@ -49,6 +63,25 @@ public final class StreamLoop {
             StreamEvents events,
             Queue<TokenSlab> sharedSlabs,
             Retention retention) {
+        this(eventLoop, settings, events, sharedSlabs, retention, null, null);
+    }
+
+    /**
+     * The same with a disk for transcripts.
+     *
+     * @param transcripts where they go; null: nowhere
+     * @param transcriptMaker says what is known of their tasks
+     */
+    public StreamLoop(
+            EventLoop eventLoop,
+            StreamSettings settings,
+            StreamEvents events,
+            Queue<TokenSlab> sharedSlabs,
+            Retention retention,
+            @Nullable TranscriptLog transcripts,
+            @Nullable TranscriptMaker transcriptMaker) {
+        this.transcripts = transcripts;
+        this.transcriptMaker = transcriptMaker;
         this.eventLoop = eventLoop;
         this.settings = settings;
         this.events = events;
@@ -118,11 +151,84 @@ public final class StreamLoop {
         return retained;
     }
 
-    /** A running task's transcript has grown: where that is too much for all loops, the oldest that is over goes. */
+    /** Where transcripts go; null: nowhere. */
+    @Nullable
+    TranscriptLog transcripts() {
+        return transcripts;
+    }
+
+    /** Says what is known of tasks for their transcripts; null where those go nowhere. */
+    @Nullable
+    TranscriptMaker transcriptMaker() {
+        return transcriptMaker;
+    }
+
+    /**
+     * A running task's transcript has grown: where that is too much for all loops, the oldest that is over goes, and where
+     * none is left, what running ones have goes to disk.
+     */
     void relieve() {
-        if (arena.overBudget()) {
-            retention.limitBytes(retained);
+        if (arena.overBudget() && !retention.limitBytes(retained)) {
+            spill();
         }
+    }
+
+    private void spill() {
+        if (transcripts == null || retention.excessBytes() <= 0) {
+            return;
+        }
+        long nowNs = System.nanoTime();
+        if (fruitlessAtNs != 0 && nowNs - fruitlessAtNs < FRUITLESS_NS) {
+            return;
+        }
+        fruitlessAtNs = 0;
+        long excess = retention.excessBytes();
+        if (spillOwn(excess) < excess) {
+            fruitlessAtNs = nowNs;
+            retention.askSpill(retained);
+        }
+    }
+
+    /** Hands over what running streams of this loop have in memory, until so much will come free; how much will. */
+    long spillOwn(long bytes) {
+        long found = 0;
+        for (int least = SPILL_BYTES;
+                least > 0 && found < bytes;
+                least = least == SPILL_BYTES ? SPILL_BYTES_LEAST : 0) {
+            for (int i = watched.size(); i > 0 && found < bytes; i--) {
+                nextSpill = nextSpill >= watched.size() ? 0 : nextSpill;
+                int coming = watched.get(nextSpill++).spill(least);
+                found += coming;
+                retention.countSpilling(coming);
+            }
+        }
+        return found;
+    }
+
+    /** What a spill has handed over is on disk and its memory free, or it is not and stays. */
+    void spilled(int bytes) {
+        retention.countSpilling(-bytes);
+        fruitlessAtNs = 0;
+    }
+
+    /**
+     * A stream finds no memory: whether some will come free, so that it should wait; then it is driven on by the clock.
+     */
+    boolean awaitRoom(TaskStream stream) {
+        TranscriptLog disk = transcripts;
+        if (disk == null || disk.isFailing()) {
+            return false;
+        }
+        long excess = Math.max(SPILL_BYTES, retention.excessBytes());
+        boolean more = spillOwn(excess) > 0;
+        more |= retention.askSpill(retained);
+        if (!more && retention.spillingBytes() <= 0 && disk.queuedBytes() == 0) {
+            return false;
+        }
+        if (!waiting.contains(stream)) {
+            waiting.add(stream); // those that found none since the last tick: few
+        }
+        return true;
     }
 
     void watch(TaskStream stream) {
@@ -160,6 +266,18 @@ public final class StreamLoop {
             }
             watched.get(nextVisit++).onTick(nowNs);
         }
+        for (TaskStream stream : drainWaiting()) {
+            stream.run();
+        }
         retained.expire(nowNs);
+    }
+
+    private List<TaskStream> drainWaiting() {
+        if (waiting.isEmpty()) {
+            return List.of();
+        }
+        List<TaskStream> now = List.copyOf(waiting);
+        waiting.clear();
+        return now;
     }
 }

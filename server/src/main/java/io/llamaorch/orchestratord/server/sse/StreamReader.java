@@ -1,8 +1,10 @@
 package io.llamaorch.orchestratord.server.sse;
 
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptReads;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
+import java.nio.ByteBuffer;
 
 /**
  * One client that reads a stream: a cursor into the stream's log, and at most one chunk of it on its way to the socket.
@@ -20,6 +22,8 @@ public final class StreamReader {
     private final boolean sameLoop;
 
     private int cursor;
+    private int wantedEvent;
+    private boolean loading;
     private boolean inFlight;
     private boolean lastInFlight;
     private boolean pumping;
@@ -58,9 +62,14 @@ public final class StreamReader {
         return progressAtNs;
     }
 
-    /** Sends the head of the answer, the reconnection time, and a comment, from {@code offset} of the log on. */
-    void start(int offset, int retryMs, String comment) {
+    /**
+     * Sends the head of the answer, the reconnection time, and a comment, from {@code offset} of the log on.
+     *
+     * @param event the event to begin with, where {@code offset} is that of the part on disk that it is in; else 0
+     */
+    void start(int offset, int event, int retryMs, String comment) {
         cursor = offset;
+        wantedEvent = event;
         progressAtNs = System.nanoTime();
         FrameWriter writer = stream.home().frames();
         writer.retry(retryMs);
@@ -84,7 +93,7 @@ public final class StreamReader {
 
     /** Sends a comment, unless bytes are on their way: those show life as well. */
     void comment(FrameWriter writer) {
-        if (inFlight || gone) {
+        if (inFlight || loading || gone) {
             return;
         }
         send(stream.home().sendBuffer(sameLoop).frame(writer), false);
@@ -98,13 +107,16 @@ public final class StreamReader {
         pumping = true;
         try {
             FrameLog log = stream.log();
-            while (!inFlight && !gone) {
-                boolean over = stream.isOver();
-                int end = log.boundaryWithin(cursor, CHUNK_BYTES_MAX);
-                if (end == cursor && !over) {
+            while (!inFlight && !loading && !gone) {
+                if (wantedEvent != 0 || cursor < log.memoryFrom()) {
+                    load();
                     break;
                 }
-                boolean last = over && end == log.tail();
+                int end = Math.min(log.boundaryWithin(cursor, CHUNK_BYTES_MAX), Math.max(cursor, stream.shown()));
+                boolean last = stream.isOver() && end == log.tail();
+                if (end == cursor && !last) {
+                    break;
+                }
                 ByteBuf chunk = stream.home().sendBuffer(sameLoop).log(log, cursor, end - cursor, last);
                 cursor = end;
                 send(chunk, last);
@@ -112,6 +124,45 @@ public final class StreamReader {
         } finally {
             pumping = false;
         }
+    }
+
+    /** Has the part of the log read that is on disk, where the cursor is: one at a time. */
+    private void load() {
+        TaskTranscript disk = stream.transcript();
+        int part = wantedEvent != 0 ? disk.partOf(wantedEvent) : disk.partAt(cursor);
+        if (disk.endOf(part) > stream.shown()) {
+            return; // the ledger has not got that far
+        }
+        loading = true;
+        disk.read(part, read -> {
+            loading = false;
+            if (gone) {
+                return;
+            }
+            try {
+                loaded(disk, part, read);
+            } catch (Throwable thrown) {
+                stream.readerFailed(this, thrown);
+            }
+        });
+    }
+
+    private void loaded(TaskTranscript disk, int part, TranscriptReads.PartRead read) {
+        ByteBuffer events = read.events();
+        if (events == null) {
+            stream.readerUnreadable(this);
+            return;
+        }
+        int from;
+        if (wantedEvent != 0) {
+            from = EventParts.indexOf(events, disk.firstEvent(part), wantedEvent);
+        } else {
+            from = EventParts.indexAt(events, disk.startOf(part), cursor);
+        }
+        wantedEvent = 0;
+        cursor = disk.endOf(part);
+        boolean last = stream.isOver() && cursor == stream.log().tail();
+        send(EventParts.chunk(events, from, last), last);
     }
 
     /** Ends the connection in the midst of the stream; the client may resume. */
@@ -192,7 +243,7 @@ public final class StreamReader {
     }
 
     /** The same bytes without their chunk framing; takes {@code chunks} over. */
-    private static ByteBuf unchunked(ByteBuf chunks) {
+    static ByteBuf unchunked(ByteBuf chunks) {
         ByteBuf plain = chunks.alloc().directBuffer(chunks.readableBytes());
         while (chunks.isReadable()) {
             int size = 0;

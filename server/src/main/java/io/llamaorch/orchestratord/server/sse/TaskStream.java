@@ -3,6 +3,8 @@ package io.llamaorch.orchestratord.server.sse;
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptLog;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
@@ -29,12 +31,21 @@ import org.jspecify.annotations.Nullable;
  * {@link #requestCancel}, {@link #home} and {@link #info}.
  */
 public final class TaskStream implements Runnable {
+    /** More than the frame of a token takes beside its text. */
+    private static final int TOKEN_FRAME_BYTES = 96;
+    /** More than the frame of {@code started} takes. */
+    private static final int STARTED_BYTES = 2048;
+    /** Longest wait for the disk where there is no memory, ns. */
+    private static final long ROOM_WAIT_NS = 5_000_000_000L;
+
     private final TaskInfo info;
     private final StreamLoop home;
     private final CancelGate gate = new CancelGate();
     private final FrameLog log;
     private final ReaderSet readers = new ReaderSet(this);
     private final StreamPulse pulse = new StreamPulse(this, readers);
+    private final @Nullable TaskTranscript transcript;
+    private final RecordGate record = new RecordGate(this);
 
     private @Nullable TaskRequest request;
     private @Nullable Admission admission;
@@ -43,12 +54,19 @@ public final class TaskStream implements Runnable {
     private @Nullable Ending ending;
     private @Nullable ApiError retryFailure;
     private @Nullable List<Runnable> sealWaiters;
+    private @Nullable TokenSlab heldSlab;
+    private long heldAtNs;
     private String sealReason = "";
 
     private int tokens;
     private int countedTokens;
     private int countedTail;
     private boolean evicted;
+    private boolean unwanted;
+    private boolean handedOver;
+    private TranscriptMaker.@Nullable Made description;
+    private boolean lost;
+    private boolean recovered;
     private long dispatchedAtNs;
     private long startedAtNs;
     private long firstTokenAtNs;
@@ -70,6 +88,33 @@ public final class TaskStream implements Runnable {
         this.request = request;
         this.home = home;
         this.log = new FrameLog(home.arena());
+        TranscriptLog disk = home.transcripts();
+        this.transcript = disk == null ? null : new TaskTranscript(this, disk);
+    }
+
+    /**
+     * A task that was over before the daemon started; its events are not here.
+     *
+     * @param ending how it ended
+     * @param lost whether its readers get the terminal event, whatever they have; else there is nothing to read
+     * @param endedAtNs when, {@code nanoTime}
+     */
+    public TaskStream(TaskInfo info, Ending ending, boolean lost, long endedAtNs, StreamLoop home) {
+        this.info = info;
+        this.home = home;
+        this.log = new FrameLog(home.arena());
+        this.transcript = null;
+        this.ending = ending;
+        this.lost = lost;
+        this.recovered = true;
+        this.endedAtNs = endedAtNs;
+        gate.end();
+        record.onRecorded();
+    }
+
+    /** Home loop: a task that was over before the daemon started is kept like any other from now on. */
+    public void keep() {
+        home.retained().keep(this);
     }
 
     /** What never changes; any thread. */
@@ -166,6 +211,82 @@ public final class TaskStream implements Runnable {
         return log;
     }
 
+    /** What of the log is on disk; only where there is a disk for it. */
+    TaskTranscript transcript() {
+        TaskTranscript disk = transcript;
+        if (disk == null) {
+            throw new IllegalStateException("no disk for transcripts");
+        }
+        return disk;
+    }
+
+    /** The task as it is known from its transcript on disk; null where there is none, or not yet. */
+    public @Nullable ArchivedTask archived() {
+        return transcript == null ? null : transcript.archived();
+    }
+
+    /** See {@link TaskTranscript#spill}. */
+    int spill(int bytesMin) {
+        return transcript == null || ending != null ? 0 : transcript.spill(bytesMin);
+    }
+
+    // ---- what the ledger has of it ----
+
+    /** Bytes of the log that readers may be sent: see {@link RecordGate}. */
+    int shown() {
+        return record.shown();
+    }
+
+    /** It is on record that something was shown, or cannot be put on record. */
+    public void onExposed() {
+        record.onExposed();
+        readers.pump();
+    }
+
+    /** It is on record how the task ended, or cannot be put on record. */
+    public void onRecorded() {
+        record.onRecorded();
+        readers.pump();
+        handOver();
+    }
+
+    /** Runs it when it is on record how the task ended; at once where it is not over. */
+    public void whenRecorded(Runnable waiter) {
+        record.whenRecorded(waiter);
+    }
+
+    void runWaiter(Runnable waiter) {
+        try {
+            waiter.run();
+        } catch (Throwable thrown) {
+            home.events().defect(this, thrown); // one client's answer; the others get theirs
+        }
+    }
+
+    /** The ledger did not take the task, so it was never accepted: it ends, and nothing of it is kept. */
+    public void discard(ApiError error) {
+        unwanted = true;
+        if (ending != null && !handedOver) {
+            leaveNothing();
+        } else if (ending != null) {
+            home.retained().drop(this);
+        } else if (sealWaiters == null) { // else the cancel under way ends it
+            fail(Outcome.FAILED, error);
+        }
+    }
+
+    /** Whether nothing of it is kept when it is over: it was never accepted. */
+    public boolean isUnwanted() {
+        return unwanted;
+    }
+
+    /** The daemon stops and the ledger has the task: its readers are cut, its engine is stopped, and it does not end. */
+    public void suspend() {
+        gate.seal();
+        stopEngine();
+        readers.cutAll("shutdown");
+    }
+
     /** Whether the terminal event is in the log. */
     boolean isOver() {
         return ending != null;
@@ -202,6 +323,9 @@ public final class TaskStream implements Runnable {
         EngineLeg newLeg = new EngineLeg(this, engineLoop, home.settings().queueSlabs());
         leg = newLeg;
         home.watch(this);
+        if (!readers.isEmpty()) {
+            record.expose();
+        }
         newLeg.start(adapter, target, toDecode, info.traceparent());
         return true;
     }
@@ -256,18 +380,24 @@ public final class TaskStream implements Runnable {
         TokenQueue queue = source.queue();
         // The outcome first: every slab before it is then visible to the polls that follow.
         Object outcome = queue.outcome();
-        TokenSlab slab = queue.poll();
+        TokenSlab slab = heldSlab != null ? heldSlab : queue.poll();
+        heldSlab = null;
         boolean decodes = slab != null || outcome instanceof EngineResult;
-        if (startedAtNs == 0 && queue.isAccepted() && gate.isOpen() && (decodes || !isRetriable()) && !begin()) {
-            return;
-        }
-        for (; slab != null; slab = queue.poll()) {
-            boolean stored = appendTokens(slab);
-            home.slabs().give(slab);
-            if (!stored) {
-                fail(Outcome.FAILED, StreamJson.TRANSCRIPT_MEMORY);
+        if (startedAtNs == 0 && queue.isAccepted() && gate.isOpen() && (decodes || !isRetriable())) {
+            if (!hasRoom(STARTED_BYTES)) {
+                awaitRoom(slab);
                 return;
             }
+            if (!begin()) {
+                return;
+            }
+        }
+        for (; slab != null; slab = queue.poll()) {
+            if (!appendTokens(slab)) {
+                awaitRoom(slab);
+                return;
+            }
+            home.slabs().give(slab);
         }
         if (!gate.isOpen()) {
             return; // a cancel is on its way to this loop; it ends the stream
@@ -302,14 +432,18 @@ public final class TaskStream implements Runnable {
     private boolean appendTokens(TokenSlab slab) {
         FrameWriter frames = home.frames();
         for (int length = slab.nextLength(); length >= 0; length = slab.nextLength()) {
-            int at = slab.nextText(length);
             if (!gate.isOpen()) {
                 return true;
             }
-            frames.token(log.events() + 1, slab.bytes(), at, length, tokens);
-            if (!store(frames)) {
+            if (!hasRoom(length + TOKEN_FRAME_BYTES)) {
                 return false;
             }
+            int at = slab.nextText(length);
+            frames.token(log.events() + 1, slab.bytes(), at, length, tokens);
+            if (!store(frames)) {
+                throw new IllegalStateException("no memory where there was room");
+            }
+            heldAtNs = 0;
             if (tokens++ == 0) {
                 onFirstToken();
             }
@@ -318,8 +452,19 @@ public final class TaskStream implements Runnable {
     }
 
     private boolean store(FrameWriter frames) {
+        if (!hasRoom(frames.length())) {
+            return false;
+        }
+        return log.append(frames.bytes(), frames.length());
+    }
+
+    /** Whether so many bytes can be appended; takes memory for them, at the cost of what is over where it must. */
+    private boolean hasRoom(int length) {
+        if (log.isFull(length)) {
+            return false;
+        }
         int blocks = log.blocks();
-        while (!log.append(frames.bytes(), frames.length())) {
+        while (!log.reserve(length)) {
             if (!home.retained().freeOldest()) {
                 return false;
             }
@@ -328,6 +473,20 @@ public final class TaskStream implements Runnable {
             home.relieve();
         }
         return true;
+    }
+
+    /** No memory for what comes next: waits where some is about to come free, else ends the stream. */
+    private void awaitRoom(@Nullable TokenSlab slab) {
+        long nowNs = System.nanoTime();
+        if (heldAtNs == 0) {
+            heldAtNs = nowNs;
+        }
+        if (nowNs - heldAtNs < ROOM_WAIT_NS && !log.isFull(STARTED_BYTES) && home.awaitRoom(this)) {
+            heldSlab = slab; // the engine's queue fills up behind it, and the engine is not read
+            readers.pump();
+        } else {
+            fail(Outcome.FAILED, StreamJson.TRANSCRIPT_MEMORY);
+        }
     }
 
     private void onFirstToken() {
@@ -482,6 +641,9 @@ public final class TaskStream implements Runnable {
             return List.of();
         }
         int keep = Math.max(countedTail, readers.mostDelivered());
+        if (transcript != null) {
+            keep = Math.max(keep, transcript.handedTo()); // what goes to disk is not taken back
+        }
         tokens -= log.truncate(keep);
         if (tokens == 0) {
             firstTokenAtNs = 0; // no reader had the first one
@@ -502,18 +664,13 @@ public final class TaskStream implements Runnable {
     }
 
     private void settle(List<Runnable> waiters) {
-        for (Runnable waiter : waiters) {
-            try {
-                waiter.run();
-            } catch (Throwable thrown) {
-                home.events().defect(this, thrown); // one client's answer; the others get theirs
-            }
-        }
+        waiters.forEach(this::runWaiter);
     }
 
     private void stopEngine() {
         EngineLeg running = leg;
         leg = null;
+        heldSlab = null;
         if (running != null) {
             try {
                 running.abort();
@@ -528,6 +685,7 @@ public final class TaskStream implements Runnable {
     private void finishWith(Ending newEnding) {
         endedAtNs = System.nanoTime();
         ending = newEnding;
+        record.hold(log.tail());
         try {
             appendEnding(newEnding);
         } catch (Throwable thrown) {
@@ -539,10 +697,85 @@ public final class TaskStream implements Runnable {
         } catch (Throwable thrown) {
             home.events().defect(this, thrown); // it is over all the same
         }
+        description = describe();
         request = null;
-        home.retained().keep(this);
+        putOnRecord();
+        if (unwanted) {
+            if (!handedOver) {
+                leaveNothing();
+            }
+            return;
+        }
         readers.pump();
         unwatchIfQuiet();
+    }
+
+    /** It was never accepted: it is over, and nothing of it is kept. */
+    private void leaveNothing() {
+        handedOver = true;
+        description = null;
+        home.events().evicted(this);
+        evict(true);
+    }
+
+    private TranscriptMaker.@Nullable Made describe() {
+        try {
+            TranscriptMaker maker = home.transcriptMaker();
+            return transcript == null || maker == null ? null : maker.of(this);
+        } catch (Throwable thrown) {
+            home.events().defect(this, thrown);
+            return null;
+        }
+    }
+
+    /** On record, the stream goes to disk, where there is one that takes it; until that has answered the memory stays. */
+    private void handOver() {
+        TranscriptMaker.Made made = description;
+        description = null;
+        if (handedOver) {
+            return;
+        }
+        handedOver = true;
+        if (unwanted) {
+            leaveNothing();
+            return;
+        }
+        try {
+            if (transcript != null && made != null && (transcript.finish(made) || transcript.isWriting())) {
+                return;
+            }
+        } catch (Throwable thrown) {
+            home.events().defect(this, thrown);
+        }
+        home.retained().keep(this);
+    }
+
+    /** The transcript is on disk, or will not be. */
+    void onTranscript() {
+        if (archived() != null) {
+            try {
+                home.events().archived(this);
+            } catch (Throwable thrown) {
+                home.events().defect(this, thrown);
+            }
+        }
+        if (unwanted) {
+            leaveNothing();
+        } else {
+            home.retained().keep(this);
+        }
+    }
+
+    private void putOnRecord() {
+        boolean waits = false;
+        try {
+            waits = home.events().record(this);
+        } catch (Throwable thrown) {
+            home.events().defect(this, thrown);
+        }
+        if (!waits) {
+            onRecorded();
+        }
     }
 
     private void appendEnding(Ending newEnding) {
@@ -571,6 +804,11 @@ public final class TaskStream implements Runnable {
      */
     boolean evict(boolean now) {
         evicted = true;
+        if (archived() != null) {
+            log.release(); // who reads goes on from the disk
+            unwatchIfQuiet();
+            return true;
+        }
         if (now) {
             readers.cutAll("evicted");
         }
@@ -584,6 +822,9 @@ public final class TaskStream implements Runnable {
         home.unwatch(this);
         home.retained().released(this);
         log.release();
+        if (transcript != null) {
+            transcript.abandon();
+        }
         return true;
     }
 
@@ -601,6 +842,14 @@ public final class TaskStream implements Runnable {
         if (refused != null) {
             return refused;
         }
+        Ending over = ending;
+        if (lost && over != null && over.error() != null) {
+            LostStream.answer(home, connection, lastEventId, over.error());
+            return null;
+        }
+        if (dispatch != null) {
+            record.expose();
+        }
         home.watch(this);
         String comment = "";
         Admission at = admission;
@@ -608,24 +857,39 @@ public final class TaskStream implements Runnable {
             comment = dispatch == null ? StreamJson.queuedComment(at) : "waiting";
         }
         pulse.restart();
-        readers.attach(connection, log.offsetOf(lastEventId + 1), comment);
+        int next = lastEventId + 1;
+        if (transcript != null && transcript.has(next) && next <= log.eventsDropped()) {
+            readers.attach(connection, transcript.startOf(transcript.partOf(next)), next, comment);
+        } else {
+            readers.attach(connection, log.offsetOf(next), 0, comment);
+        }
         return null;
     }
 
     /** Why a reader that has {@code lastEventId} would not be attached; null where it would. */
     public @Nullable ApiError refusal(int lastEventId) {
-        if (evicted) {
+        if (evicted && archived() == null) {
             return ApiError.of(ErrorCode.NOT_FOUND, "The transcript of this task was just evicted; it is gone.");
         }
-        if (lastEventId > log.events()) {
-            return ApiError.of(
-                    ErrorCode.INVALID_PARAMS,
-                    "Last-Event-ID " + lastEventId + " is beyond the newest event, " + log.events()
-                            + "; leave the header out to read from the start.",
-                    "Last-Event-ID",
-                    Integer.toString(lastEventId));
+        if (recovered) {
+            return lost
+                    ? null
+                    : ApiError.of(
+                            ErrorCode.NOT_FOUND,
+                            "The transcript of this task was lost when the daemon started again; GET /v1/tasks/{id} tells"
+                                    + " how it ended.");
         }
-        return null;
+        return lastEventId > log.events() ? beyond(lastEventId, log.events()) : null;
+    }
+
+    /** What a reader is told that has an event which the stream has not. */
+    public static ApiError beyond(int lastEventId, int events) {
+        return ApiError.of(
+                ErrorCode.INVALID_PARAMS,
+                "Last-Event-ID " + lastEventId + " is beyond the newest event, " + events
+                        + "; leave the header out to read from the start.",
+                "Last-Event-ID",
+                Integer.toString(lastEventId));
     }
 
     /** A reader's connection has gone. */
@@ -645,6 +909,11 @@ public final class TaskStream implements Runnable {
         } else {
             reader.pump();
         }
+    }
+
+    /** What a reader is to be sent next cannot be read from the disk. */
+    void readerUnreadable(StreamReader reader) {
+        readers.unreadable(reader);
     }
 
     /** A reader threw. */

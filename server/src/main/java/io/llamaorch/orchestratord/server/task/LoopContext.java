@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server.task;
 
+import io.llamaorch.orchestratord.artifacts.ledger.Ledger;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
 import io.llamaorch.orchestratord.server.json.TaskRequestReader;
 import io.llamaorch.orchestratord.server.sse.StreamLoop;
@@ -24,6 +25,7 @@ public final class LoopContext {
     private final LoopMailbox mailbox;
     private final TaskRequestReader requestReader = new TaskRequestReader();
     private boolean wakePending;
+    private boolean ledgerWakePending;
     private final ArrayDeque<BooleanSupplier> untold = new ArrayDeque<>();
 
     /**
@@ -55,6 +57,17 @@ public final class LoopContext {
             eventLoop().execute(() -> {
                 wakePending = false;
                 ring.wake();
+            });
+        }
+    }
+
+    /** The same for the ledger: what this turn puts on record is one batch. */
+    void wakeAtEndOfTurn(Ledger ledger) {
+        if (!ledgerWakePending) {
+            ledgerWakePending = true;
+            eventLoop().execute(() -> {
+                ledgerWakePending = false;
+                ledger.wake();
             });
         }
     }

@@ -1,9 +1,12 @@
 package io.llamaorch.orchestratord.server.task;
 
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Effects;
+import io.llamaorch.orchestratord.scheduler.core.Scheduler;
+import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
 import java.util.List;
 
@@ -15,11 +18,19 @@ final class SchedulerBridge implements Effects<Task> {
     private final List<LoopContext> loops;
     private final TaskRegistry registry;
     private final TaskLifecycle lifecycle;
+    private final ArchivedTasks archive;
+    private long nextOrdinal;
 
-    SchedulerBridge(List<LoopContext> loops, TaskRegistry registry, TaskLifecycle lifecycle) {
+    SchedulerBridge(List<LoopContext> loops, TaskRegistry registry, TaskLifecycle lifecycle, ArchivedTasks archive) {
+        this.archive = archive;
         this.loops = loops;
         this.registry = registry;
         this.lifecycle = lifecycle;
+    }
+
+    /** Before the thread starts: admissions are counted from here on, as the ledger has them. */
+    void countFrom(long ordinal) {
+        nextOrdinal = ordinal;
     }
 
     /** The scheduler has handled all it had: the loops are woken, each once. */
@@ -29,19 +40,37 @@ final class SchedulerBridge implements Effects<Task> {
         }
     }
 
+    /** Answers a submit whose id is that of a task on disk, as the scheduler would if it had not forgotten that one. */
+    boolean answeredFromDisk(TaskSpec spec, Task offered) {
+        ArchivedTask known = archive.get(spec.id());
+        if (known == null) {
+            return false;
+        }
+        boolean same = known.owner().equals(spec.owner())
+                && known.requestHigh() == spec.digest().high()
+                && known.requestLow() == spec.digest().low();
+        if (same) {
+            Admission over = new Admission(known.poolId(), 0, 0, 0, 0, 0, 0);
+            post(offered, () -> lifecycle.replayedFromDisk(offered, over));
+        } else {
+            refused(offered, Scheduler.idTaken(spec));
+        }
+        return true;
+    }
+
     @Override
     public void admitted(Task task, Admission admission) {
         registry.add(task); // before anybody can have read the 202
+        long ordinal = task.isRecovered() ? -1 : nextOrdinal++;
         post(task, () -> {
             task.stream().onAdmitted(admission);
-            lifecycle.admitted(task, admission);
-            task.replyAdmitted(admission, false);
+            lifecycle.admitted(task, admission, ordinal);
         });
     }
 
     @Override
     public void replayed(Task offered, Task existing, Admission admission) {
-        post(offered, () -> offered.replyAdmitted(admission, true));
+        post(offered, () -> lifecycle.replayed(offered, existing, admission));
     }
 
     @Override
@@ -59,7 +88,7 @@ final class SchedulerBridge implements Effects<Task> {
 
     @Override
     public void evicted(Task task, ApiError error) {
-        post(task, () -> task.stream().fail(Outcome.EVICTED, error));
+        post(task, () -> lifecycle.dropped(task, error));
     }
 
     @Override

@@ -1,7 +1,9 @@
 package io.llamaorch.orchestratord.server.task;
 
+import io.llamaorch.orchestratord.artifacts.ledger.EndedTask;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.server.log.TaskContext;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
 import java.util.ArrayList;
@@ -17,8 +19,15 @@ public final class Task {
     private final TaskStream stream;
     private final TaskContext context;
     private final LoopContext home;
+    private final @Nullable EndedTask recoveredEnd;
+    private final boolean recovered;
+    private Submission submission;
     private @Nullable Reply reply;
     private @Nullable List<Consumer<Admission>> askers;
+    private List<Consumer<@Nullable ApiError>> whenAccepted = List.of();
+    private int reservedBytes = -1;
+    private @Nullable ApiError notAccepted;
+    private volatile boolean accepted;
 
     /** Who submitted the task waits for one of these. */
     public interface Reply {
@@ -29,11 +38,32 @@ public final class Task {
         void refused(ApiError error);
     }
 
-    Task(TaskStream stream, TaskContext context, LoopContext home, Reply reply) {
+    /** A task that somebody submits. */
+    Task(TaskStream stream, TaskContext context, LoopContext home, Submission submission, Reply reply) {
+        this(stream, context, home, submission, null, false);
+        this.reply = reply;
+    }
+
+    private Task(
+            TaskStream stream,
+            TaskContext context,
+            LoopContext home,
+            Submission submission,
+            @Nullable EndedTask recoveredEnd,
+            boolean recovered) {
         this.stream = stream;
         this.context = context;
         this.home = home;
-        this.reply = reply;
+        this.submission = submission;
+        this.recoveredEnd = recoveredEnd;
+        this.recovered = recovered;
+        this.accepted = recovered;
+    }
+
+    /** A task that was accepted before the daemon started; with how it ended, where it had. */
+    static Task recovered(
+            TaskStream stream, TaskContext context, LoopContext home, Submission submission, @Nullable EndedTask end) {
+        return new Task(stream, context, home, submission, end, true);
     }
 
     /** Its stream. */
@@ -50,6 +80,74 @@ public final class Task {
     public LoopContext home() {
         return home;
     }
+
+    /** Whether it was accepted before the daemon started. */
+    boolean isRecovered() {
+        return recovered;
+    }
+
+    /** How it ended before the daemon started; null where it had not. */
+    @Nullable
+    EndedTask recoveredEnd() {
+        return recoveredEnd;
+    }
+
+    /** The digest of its request. */
+    TaskSpec.Digest digest() {
+        return submission.digest();
+    }
+
+    // ---- the ledger ----
+
+    /** What the ledger needs of its request. */
+    Submission submission() {
+        return submission;
+    }
+
+    /** The ledger has the request. */
+    void dropBody() {
+        submission = submission.withoutBody();
+    }
+
+    /** Room was taken in the ledger's queue. */
+    void reserved(int bytes) {
+        reservedBytes = bytes;
+    }
+
+    /** The room to give back; −1 where none was taken, or it was given back. */
+    int takeReserved() {
+        int bytes = reservedBytes;
+        reservedBytes = -1;
+        return bytes;
+    }
+
+    /** Any thread: whether it is on record, as far as it goes on record at all. */
+    boolean isAccepted() {
+        return accepted;
+    }
+
+    /** Tells, now or later, null once it is on record, or why it is not. */
+    void whenAccepted(Consumer<@Nullable ApiError> waiter) {
+        if (accepted || notAccepted != null) {
+            waiter.accept(notAccepted);
+            return;
+        }
+        if (whenAccepted.isEmpty()) {
+            whenAccepted = new ArrayList<>(1);
+        }
+        whenAccepted.add(waiter);
+    }
+
+    /** It is on record, or why not. */
+    void onAccepted(@Nullable ApiError error) {
+        accepted = error == null;
+        notAccepted = error;
+        List<Consumer<@Nullable ApiError>> waiting = whenAccepted;
+        whenAccepted = List.of();
+        waiting.forEach(waiter -> waiter.accept(error));
+    }
+
+    // ---- answers ----
 
     /** Answers the submitter; the first call counts. */
     void replyAdmitted(Admission admission, boolean replay) {

@@ -1,19 +1,15 @@
 package io.llamaorch.orchestratord.server.task;
 
-import io.llamaorch.orchestratord.adapters.EngineUsage;
-import io.llamaorch.orchestratord.contracts.error.ApiError;
-import io.llamaorch.orchestratord.contracts.task.FinishReason;
+import io.llamaorch.orchestratord.artifacts.ledger.EndedTask;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptRef;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.server.json.JsonWriter;
-import io.llamaorch.orchestratord.server.sse.Ending;
-import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
 import io.llamaorch.orchestratord.server.sse.TaskInfo;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /** Schemas {@code AdmissionResponse} and {@code TaskStatus} of {@code contracts/openapi/data.yaml}. */
 final class TaskJson {
@@ -33,17 +29,17 @@ final class TaskJson {
                 .endObject();
     }
 
-    static JsonWriter status(JsonWriter json, TaskStatus status) {
+    /** A task that is queued or runs. */
+    static JsonWriter open(JsonWriter json, TaskStatus status) {
         TaskInfo info = status.info();
         Dispatch dispatch = status.dispatch();
-        Ending ending = status.ending();
         Admission admission = status.admission();
         Admission now = status.now();
-        boolean queued = ending == null && dispatch == null;
+        boolean queued = dispatch == null;
         json.beginObject()
                 .member("task_id", info.id().toString())
                 .member("session_id", info.sessionId().toString())
-                .member("state", state(dispatch, ending))
+                .member("state", queued ? "queued" : "running")
                 .member("priority", info.priority().wireName())
                 .member("engine", info.engine())
                 .member("pool_id", dispatch != null ? dispatch.poolId() : admission == null ? "" : admission.poolId())
@@ -54,66 +50,79 @@ final class TaskJson {
                 .member("tokens_out", status.tokens());
         if (dispatch != null) {
             json.member("queue_time_ms", dispatch.queueTimeNs() / 1_000_000).member("decode_ms", status.decodeMs());
-        } else if (ending != null) {
-            json.member("queue_time_ms", (status.endedAtNs() - info.createdAtNs()) / 1_000_000);
         }
         if (status.firstTokenMs() >= 0) {
             json.member("first_token_ms", status.firstTokenMs());
         }
-        if (ending != null) {
-            ending(json, ending);
-        }
-        json.member("created_at", time(info, info.createdAtNs()));
+        json.member("created_at", time(info.createdAtMs()));
         if (status.startedAtNs() != 0) {
-            json.member("started_at", time(info, status.startedAtNs()));
-        }
-        if (ending != null) {
-            json.member("ended_at", time(info, status.endedAtNs()));
+            json.member(
+                    "started_at", time(info.createdAtMs() + (status.startedAtNs() - info.createdAtNs()) / 1_000_000));
         }
         return json.member("last_event_id", status.lastEventId())
                 .member("correlation_id", info.correlationId())
                 .endObject();
     }
 
-    private static String state(@Nullable Dispatch dispatch, @Nullable Ending ending) {
-        if (ending == null) {
-            return dispatch == null ? "queued" : "running";
+    /** A task that is over, whether it ended before this daemon started or since. */
+    static JsonWriter ended(JsonWriter json, EndedTask task) {
+        json.beginObject()
+                .member("task_id", task.id().toString())
+                .member("session_id", task.sessionId().toString())
+                .member("state", task.state())
+                .member("priority", task.priority())
+                .member("engine", task.engine())
+                .member("pool_id", task.poolId())
+                .member("replica_id", task.replicaId())
+                .member("queue_position", 0)
+                .member("predicted_start_ms", 0)
+                .member("predicted_end_ms", 0)
+                .member("tokens_out", task.tokensOut())
+                .member("queue_time_ms", task.queueTimeMs());
+        if (task.replicaId() != null) {
+            json.member("decode_ms", task.decodeMs());
         }
-        return switch (ending.outcome()) {
-            case COMPLETED -> "completed";
-            case CANCELED -> "canceled";
-            case FAILED, EVICTED -> "failed";
-        };
-    }
-
-    private static void ending(JsonWriter json, Ending ending) {
-        EngineUsage usage = ending.usage();
-        if (usage != null) {
-            if (usage.tokensIn() >= 0) {
-                json.member("tokens_in", usage.tokensIn());
-            }
-            json.member("finish_reason", usage.finishReason().wireName());
-        } else if (ending.outcome() == Outcome.CANCELED) {
-            json.member("finish_reason", FinishReason.CANCELED.wireName());
+        if (task.firstTokenMs() >= 0) {
+            json.member("first_token_ms", task.firstTokenMs());
         }
-        ApiError error = ending.error();
+        if (task.tokensIn() >= 0) {
+            json.member("tokens_in", task.tokensIn());
+        }
+        json.member("finish_reason", task.finishReason());
+        EndedTask.Failure error = task.error();
         if (error != null) {
-            json.name("error")
-                    .beginObject()
-                    .member("code", error.code().name())
-                    .member("message", error.message())
-                    .member("engine", error.engine())
-                    .member("pool_id", error.poolId())
-                    .member("retriable", error.retriable());
-            if (error.retryAfterMs() >= 0) {
-                json.member("retry_after_ms", error.retryAfterMs());
-            }
-            json.endObject();
+            error(json, error);
         }
+        json.member("created_at", time(task.createdAtMs()));
+        if (task.startedAtMs() != 0) {
+            json.member("started_at", time(task.startedAtMs()));
+        }
+        TranscriptRef transcript = TranscriptRef.decode(task.transcript());
+        return json.member("ended_at", time(task.endedAtMs()))
+                .member("last_event_id", task.lastEventId())
+                .member("correlation_id", task.correlationId())
+                .member(
+                        "transcript",
+                        transcript == null ? null : transcript.digest().id())
+                .endObject();
     }
 
-    /** RFC 3339 with milliseconds: the wall clock at admission plus what {@code nanoTime} says has passed. */
-    private static String time(TaskInfo info, long atNs) {
-        return MILLIS.format(Instant.ofEpochMilli(info.createdAtMs() + (atNs - info.createdAtNs()) / 1_000_000));
+    private static void error(JsonWriter json, EndedTask.Failure error) {
+        json.name("error")
+                .beginObject()
+                .member("code", error.code())
+                .member("message", error.message())
+                .member("engine", error.engine())
+                .member("pool_id", error.poolId())
+                .member("retriable", error.retriable());
+        if (error.retryAfterMs() >= 0) {
+            json.member("retry_after_ms", error.retryAfterMs());
+        }
+        json.endObject();
+    }
+
+    /** RFC 3339 with milliseconds. */
+    private static String time(long epochMs) {
+        return MILLIS.format(Instant.ofEpochMilli(epochMs));
     }
 }

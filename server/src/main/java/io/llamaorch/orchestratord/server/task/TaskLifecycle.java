@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.server.task;
 import io.llamaorch.orchestratord.adapters.EngineFailure;
 import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
+import io.llamaorch.orchestratord.artifacts.ledger.LedgerFailure;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
@@ -43,6 +44,7 @@ final class TaskLifecycle implements StreamEvents {
     private final IntFunction<LoopContext> engineLoopOf;
     private @Nullable SchedulerRing<Task> ring;
     private @Nullable Watches watches;
+    private @Nullable TaskLedger ledger;
     private volatile @Nullable ApiError stopError;
 
     /**
@@ -60,9 +62,18 @@ final class TaskLifecycle implements StreamEvents {
     }
 
     /** The ring and this class need each other; called once, before the threads start. */
-    void connect(SchedulerRing<Task> newRing, Watches newWatches) {
+    void connect(SchedulerRing<Task> newRing, Watches newWatches, TaskLedger newLedger) {
         ring = newRing;
         watches = newWatches;
+        ledger = newLedger;
+    }
+
+    private TaskLedger ledger() {
+        TaskLedger connected = ledger;
+        if (connected == null) {
+            throw new IllegalStateException("not connected to the ledger");
+        }
+        return connected;
     }
 
     private Watches watches() {
@@ -88,10 +99,71 @@ final class TaskLifecycle implements StreamEvents {
 
     // ---- the scheduler's word ----
 
-    void admitted(Task task, Admission admission) {
-        TaskInfo info = task.stream().info();
-        pools.series(admission.poolId()).enqueued(info.priority());
+    /** @param ordinal order of admission, for the ledger */
+    void admitted(Task task, Admission admission, long ordinal) {
+        if (task.isRecovered()) {
+            countAdmitted(task, admission);
+            return;
+        }
         log.admitted(task.context(), admission);
+        ledger().admit(task, admission.poolId(), ordinal, failure -> recorded(task, admission, failure));
+    }
+
+    private void countAdmitted(Task task, Admission admission) {
+        pools.series(admission.poolId()).enqueued(task.stream().info().priority());
+    }
+
+    /** The ledger has the task, and it is accepted; or it has not, and the task is taken out again. */
+    private void recorded(Task task, Admission admission, @Nullable LedgerFailure failure) {
+        if (failure == null) {
+            countAdmitted(task, admission);
+            task.onAccepted(null);
+            task.replyAdmitted(admission, false);
+            return;
+        }
+        ApiError error = TaskLedger.error(failure);
+        if (task.stream().ending() != null) {
+            countAdmitted(task, admission); // its end was counted
+        }
+        refused(task, error);
+        try {
+            task.onAccepted(error);
+            task.replyRefused(error);
+        } finally {
+            task.stream().discard(error);
+        }
+    }
+
+    /** The same request came again: it is answered like the first one, once that is on record. */
+    void replayed(Task offered, Task existing, Admission admission) {
+        ledger().release(offered);
+        if (existing.isAccepted()) {
+            offered.replyAdmitted(admission, true);
+            return;
+        }
+        existing.home()
+                .run(() -> existing.whenAccepted(error -> offered.home().run(() -> {
+                    if (error == null) {
+                        offered.replyAdmitted(admission, true);
+                    } else {
+                        offered.replyRefused(error);
+                    }
+                })));
+    }
+
+    /** The same request came again, of a task that is over and known from its transcript. */
+    void replayedFromDisk(Task offered, Admission over) {
+        ledger().release(offered);
+        offered.replyAdmitted(over, true);
+    }
+
+    /** The scheduler took a queued task out. When the daemon stops, one that is on record waits for the next start. */
+    void dropped(Task task, ApiError error) {
+        if (stopError != null && ledger().isSound() && task.isAccepted()) {
+            task.stream().suspend();
+        } else {
+            task.stream().fail(Ending.Outcome.EVICTED, error);
+        }
     }
 
     void moved(Task task, Admission admission) {
@@ -103,6 +175,7 @@ final class TaskLifecycle implements StreamEvents {
     }
 
     void refused(Task offered, ApiError error) {
+        ledger().release(offered);
         String engine = offered.stream().info().engine();
         metrics.rejected(engine, RejectReason.of(error.code())).inc();
         if (error.code() == ErrorCode.ADMISSION_REJECT || error.code() == ErrorCode.QUEUE_FULL_DROP_LRU) {
@@ -157,6 +230,7 @@ final class TaskLifecycle implements StreamEvents {
     /** A message about a task threw: whoever waits for the task hears of it, and it ends, if it was in. */
     void messageFailed(Task task, Throwable thrown) {
         TaskStream stream = task.stream();
+        ledger().release(task);
         try {
             if (registry.get(stream.info().id()) == task) {
                 stream.onDefect(thrown);
@@ -254,6 +328,26 @@ final class TaskLifecycle implements StreamEvents {
     }
 
     @Override
+    public boolean expose(TaskStream stream) {
+        Task task = registry.get(stream.info().id());
+        return task != null && ledger().expose(task, failure -> stream.onExposed());
+    }
+
+    @Override
+    public boolean record(TaskStream stream) {
+        Task task = registry.get(stream.info().id());
+        return task != null && !stream.isUnwanted() && ledger().end(task, failure -> stream.onRecorded());
+    }
+
+    @Override
+    public void archived(TaskStream stream) {
+        Task task = registry.get(stream.info().id());
+        if (task != null && !stream.isUnwanted()) {
+            ledger().end(task, failure -> {}); // once more, with where its transcript is
+        }
+    }
+
+    @Override
     public void ended(TaskStream stream) {
         Task task = registry.get(stream.info().id());
         Ending ending = stream.ending();
@@ -262,6 +356,9 @@ final class TaskLifecycle implements StreamEvents {
         }
         Dispatch dispatch = stream.dispatch();
         giveBack(task, ending, dispatch);
+        if (stream.isUnwanted()) {
+            return; // it was never accepted, and its submitter has been told
+        }
         if (dispatch != null && ending.outcome() == Ending.Outcome.COMPLETED) {
             watches().onCompleted(dispatch);
         }
@@ -275,6 +372,9 @@ final class TaskLifecycle implements StreamEvents {
         Task task = registry.get(id);
         registry.remove(id); // first: from here on the id may be admitted anew
         if (task != null) {
+            if (stream.archived() == null) { // else when its transcript goes
+                ledger().forget(task);
+            }
             task.home().tell(() -> ring().offerForget(id));
         }
     }
@@ -303,6 +403,9 @@ final class TaskLifecycle implements StreamEvents {
         Admission admission = stream.admission();
         String version = dispatch == null ? "" : dispatch.engineVersion();
         ReplicaSeries replica = dispatch == null ? null : replicaOf(dispatch).series(version);
+        if (dispatch == null && admission == null) {
+            return; // no pool took it back after a restart, so it was counted nowhere
+        }
         PoolSeries pool = dispatch != null
                 ? replicaOf(dispatch).poolSeries(version)
                 : pools.series(admission == null ? "" : admission.poolId());

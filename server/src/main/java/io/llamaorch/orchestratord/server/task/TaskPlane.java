@@ -1,6 +1,8 @@
 package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.artifacts.ledger.Ledger;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptLog;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
@@ -27,10 +29,12 @@ import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.UUID;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntUnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything about tasks, put together: loops, scheduler, pools, routes. Built and started by one thread; then each
@@ -42,12 +46,20 @@ public final class TaskPlane {
 
     private final LoopContexts loops;
     private final TaskRegistry registry = new TaskRegistry();
+    private final Config.Streams streams;
+    private final Scheduler<Task> core;
+    private final SchedulerBridge bridge;
+    private final @Nullable Ledger ledger;
+    private final TaskLedger records;
+    private final @Nullable TranscriptLog transcripts;
+    private final EventLog log;
     private final SchedulerRing<Task> ring;
     private final Pools pools;
     private final Watches watches;
     private final PoolControl control;
     private final TaskRoutes routes;
     private final TaskLifecycle lifecycle;
+    private final ArchivedTasks archive;
 
     /**
      * A plane that is not running.
@@ -56,6 +68,8 @@ public final class TaskPlane {
      * @param adapters the adapter of an engine's wire
      * @param engineLoopOf which loop makes the engine calls of the streams of a loop, by index: the same one, unless a
      *     test wants them apart
+     * @param transcripts where the streams of tasks that are over go; null: nowhere
+     * @param ledger where tasks go on record, open and not started; null: nowhere
      * @param onFatal told when the scheduler dies of a defect
      */
     public TaskPlane(
@@ -63,9 +77,15 @@ public final class TaskPlane {
             List<EventLoop> eventLoops,
             Function<EngineKind, EngineAdapter> adapters,
             IntUnaryOperator engineLoopOf,
+            @Nullable Ledger ledger,
             Metrics metrics,
             EventLog log,
+            @Nullable TranscriptLog transcripts,
             Consumer<Throwable> onFatal) {
+        this.ledger = ledger;
+        this.transcripts = transcripts;
+        this.log = log;
+        this.streams = config.streams();
         pools = new Pools(config.pools(), adapters, metrics);
         List<LoopContext> contexts = new ArrayList<>();
         lifecycle =
@@ -76,26 +96,28 @@ public final class TaskPlane {
                 config.streams().retainedBytes(),
                 config.streams().retainedTasks(),
                 config.streams().retainedMs());
+        TranscriptDocument documents =
+                new TranscriptDocument(config.transcripts().prompts(), registry);
+        archive = new ArchivedTasks(transcripts, config.streams().readerStallMs(), RETRY_MS);
         int count = eventLoops.size();
         for (int i = 0; i < count; i++) {
-            StreamLoop streams = new StreamLoop(eventLoops.get(i), settings, lifecycle, sharedSlabs, retention);
+            StreamLoop streams = new StreamLoop(
+                    eventLoops.get(i), settings, lifecycle, sharedSlabs, retention, transcripts, documents);
             contexts.add(new LoopContext(i, streams, lifecycle::messageFailed));
         }
         loops = new LoopContexts(contexts);
-        SchedulerBridge bridge = new SchedulerBridge(contexts, registry, lifecycle);
+        bridge = new SchedulerBridge(contexts, registry, lifecycle, archive);
+        core = scheduler(config, bridge);
         ring = new SchedulerRing<>(
-                scheduler(config, bridge),
-                ringSettings(config.scheduler()),
-                System::nanoTime,
-                bridge::flush,
-                onFatal,
-                this::onOffer);
+                core, ringSettings(config.scheduler()), System::nanoTime, bridge::flush, onFatal, this::onOffer);
+        ring.answerFirst(bridge::answeredFromDisk);
         watches = new Watches(pools, number -> loops.get(number % count).eventLoop(), ring, this::tell, metrics, log);
         LoopContext controlLoop = loops.get(0);
         control =
                 new PoolControl(config, pools, watches, ring, controlLoop::tell, controlLoop.eventLoop(), metrics, log);
-        lifecycle.connect(ring, watches);
-        routes = new TaskRoutes(loops, registry, ring, pools, metrics, log);
+        records = new TaskLedger(ledger, contexts, log);
+        lifecycle.connect(ring, watches, records);
+        routes = new TaskRoutes(loops, registry, ring, records, pools, metrics, log, archive);
     }
 
     private static Scheduler<Task> scheduler(Config config, SchedulerBridge bridge) {
@@ -147,11 +169,22 @@ public final class TaskPlane {
         }
     }
 
-    /** Starts the scheduler, the loops' clocks and the probes. */
+    /** Brings back what the ledger knows, then starts the scheduler, the loops' clocks and the probes. */
     public void start() {
-        ring.start();
         loops.all().forEach(LoopContext::start);
+        if (ledger != null) {
+            ledger.start();
+            TaskRecovery recovery = new TaskRecovery(loops, registry, core, log, transcripts);
+            bridge.countFrom(recovery.recover(ledger, streams.retainedMs(), streams.retainedTasks()));
+            bridge.flush();
+        }
+        ring.start(); // from here on the core is its thread's
         watches.start();
+    }
+
+    /** Any thread: the transcript of a task that had left memory is kept no longer, and so is what is on record of it. */
+    public void forgetOnRecord(UUID id) {
+        records.forget(id);
     }
 
     /** The data plane's handlers. */
@@ -224,7 +257,7 @@ public final class TaskPlane {
 
     /** Readers of streams. */
     public int openReaders() {
-        int readers = 0;
+        int readers = archive.openReaders();
         for (LoopContext loop : loops.all()) {
             readers += loop.streams().openReaders();
         }

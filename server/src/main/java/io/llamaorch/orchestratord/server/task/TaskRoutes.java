@@ -1,8 +1,10 @@
 package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.adapters.EngineAdapter;
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
@@ -23,6 +25,7 @@ import io.netty.channel.EventLoop;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,24 +34,32 @@ import org.jspecify.annotations.Nullable;
 public final class TaskRoutes {
     /** {@code 00-<trace id>-<parent id>-<flags>}. */
     private static final int TRACEPARENT_CHARS = 55;
+    /** A century is as good as for ever, and leaves room to add the time of day. */
+    private static final long DEADLINE_MS_MAX = TimeUnit.DAYS.toMillis(36_500);
 
     private final LoopContexts loops;
     private final TaskRegistry registry;
     private final SchedulerRing<Task> ring;
+    private final TaskLedger ledger;
     private final Pools pools;
     private final Metrics metrics;
     private final EventLog log;
+    private final ArchivedTasks archive;
 
     TaskRoutes(
             LoopContexts loops,
             TaskRegistry registry,
             SchedulerRing<Task> ring,
+            TaskLedger ledger,
             Pools pools,
             Metrics metrics,
-            EventLog log) {
+            EventLog log,
+            ArchivedTasks archive) {
+        this.archive = archive;
         this.loops = loops;
         this.registry = registry;
         this.ring = ring;
+        this.ledger = ledger;
         this.pools = pools;
         this.metrics = metrics;
         this.log = log;
@@ -71,9 +82,19 @@ public final class TaskRoutes {
             reject(exchange, request.engine().wireName(), unsupported);
             return;
         }
-        Task task = newTask(exchange, request, home);
-        TaskSpec spec = spec(request, read, exchange.identity());
+        Task task = newTask(exchange, request, read, home);
+        ApiError unrecorded = ledger.reserve(task);
+        if (unrecorded != null) {
+            if (unrecorded.code() == ErrorCode.ADMISSION_REJECT) {
+                metrics.backpressure(request.engine(), "ledger").inc();
+            }
+            reject(exchange, request.engine().wireName(), unrecorded);
+            return;
+        }
+        TaskSpec spec = spec(
+                request, read.digest(), read.promptBytes(), exchange.identity().label());
         if (!ring.offerAdmit(spec, task)) {
+            ledger.release(task);
             metrics.backpressure(request.engine(), "ring").inc();
             reject(exchange, request.engine().wireName(), ringFull());
         }
@@ -84,7 +105,7 @@ public final class TaskRoutes {
         return adapter == null ? null : adapter.unsupported(request); // no such pool: the scheduler says so
     }
 
-    private static Task newTask(Exchange exchange, TaskRequest request, LoopContext home) {
+    private Task newTask(Exchange exchange, TaskRequest request, TaskRequestReader.Result read, LoopContext home) {
         String traceparent = traceparent(exchange);
         TaskInfo info = new TaskInfo(
                 request.taskId(),
@@ -99,17 +120,30 @@ public final class TaskRoutes {
                 traceparent,
                 System.currentTimeMillis(),
                 System.nanoTime());
-        TaskContext context = new TaskContext(
+        byte[] body = Submission.NO_BODY;
+        if (ledger.isOn()) {
+            body = new byte[exchange.body().readableBytes()];
+            exchange.body().getBytes(exchange.body().readerIndex(), body);
+        }
+        return new Task(
+                new TaskStream(info, request, home.streams()),
+                context(info, request.engine()),
+                home,
+                new Submission(body, read.digest(), Math.min(request.deadlineMs(), DEADLINE_MS_MAX)),
+                new SubmitReply(exchange, info.id()));
+    }
+
+    /** What log lines say of a task. */
+    static TaskContext context(TaskInfo info, EngineKind engine) {
+        return new TaskContext(
                 info.correlationId(),
                 info.owner(),
                 info.id(),
                 info.sessionId(),
-                request.engine(),
+                engine,
                 info.priority(),
                 info.samplerProfileVersion(),
-                traceparent);
-        return new Task(
-                new TaskStream(info, request, home.streams()), context, home, new SubmitReply(exchange, info.id()));
+                info.traceparent());
     }
 
     /** The W3C trace context, where it is well-formed; anything else is ignored, as its specification asks. */
@@ -129,28 +163,24 @@ public final class TaskRoutes {
         return value;
     }
 
-    private static TaskSpec spec(TaskRequest request, TaskRequestReader.Result read, Identity identity) {
+    /** What the scheduler needs to know of a request. */
+    static TaskSpec spec(TaskRequest request, TaskSpec.Digest digest, int promptBytes, String owner) {
         return new TaskSpec(
                 request.taskId(),
-                identity.label(),
-                read.digest(),
+                owner,
+                digest,
                 request.sessionId(),
                 request.engine(),
                 request.modelRef(),
                 request.ctx(),
                 request.priority(),
-                read.promptBytes(),
+                promptBytes,
                 request.maxTokens(),
                 request.expectedTokens(),
-                deadlineNs(request.deadlineMs()),
+                TimeUnit.MILLISECONDS.toNanos(Math.min(request.deadlineMs(), DEADLINE_MS_MAX)),
                 request.determinism(),
                 request.samplerProfileVersion(),
                 request.placement());
-    }
-
-    /** A century is as good as for ever, and leaves room to add the time of day. */
-    private static long deadlineNs(long deadlineMs) {
-        return TimeUnit.MILLISECONDS.toNanos(Math.min(deadlineMs, TimeUnit.DAYS.toMillis(36_500)));
     }
 
     private ApiError ringFull() {
@@ -191,7 +221,7 @@ public final class TaskRoutes {
 
     /** Where the task stands: its stream's word, and the scheduler's while it is not over. */
     public void status(Exchange exchange) {
-        Task task = find(exchange);
+        Task task = find(exchange, archived -> archive.status(exchange, archived));
         if (task == null) {
             return;
         }
@@ -199,10 +229,10 @@ public final class TaskRoutes {
         task.home().run(() -> {
             TaskStream stream = task.stream();
             if (stream.ending() != null) {
-                answerStatus(exchange, asker, stream, null);
+                stream.whenRecorded(() -> answerStatus(exchange, asker, task, null));
                 return;
             }
-            boolean first = task.ask(now -> answerStatus(exchange, asker, stream, now));
+            boolean first = task.ask(now -> stream.whenRecorded(() -> answerStatus(exchange, asker, task, now)));
             if (first) {
                 UUID id = stream.info().id();
                 task.home().tell(() -> ring.offerQuery(id));
@@ -211,8 +241,8 @@ public final class TaskRoutes {
     }
 
     /** On the home loop: the JSON is made here, where the stream can be read, and sent there. */
-    private static void answerStatus(Exchange exchange, EventLoop asker, TaskStream stream, @Nullable Admission now) {
-        TaskStatus status = TaskStatus.of(stream, now);
+    private static void answerStatus(Exchange exchange, EventLoop asker, Task task, @Nullable Admission now) {
+        TaskStatus status = TaskStatus.of(task, now);
         if (asker.inEventLoop()) {
             exchange.respond(200, status.write(exchange.json()));
         } else {
@@ -224,17 +254,19 @@ public final class TaskRoutes {
 
     /** Reads the stream from the start, or from the event after {@code Last-Event-ID}. */
     public void stream(Exchange exchange) {
-        Task task = find(exchange);
+        int lastEventId = lastEventId(exchange);
+        Task task = find(exchange, archived -> {
+            if (lastEventId < 0) {
+                exchange.respondError(noEventId());
+            } else {
+                archive.stream(exchange, archived, lastEventId);
+            }
+        });
         if (task == null) {
             return;
         }
-        int lastEventId = lastEventId(exchange);
         if (lastEventId < 0) {
-            exchange.respondError(ApiError.of(
-                    ErrorCode.INVALID_PARAMS,
-                    "Last-Event-ID is not the id of an event; send one number from 0 to 2147483646, or leave it out.",
-                    "Last-Event-ID",
-                    "not an event id"));
+            exchange.respondError(noEventId());
             return;
         }
         if (exchange.head()) {
@@ -255,6 +287,14 @@ public final class TaskRoutes {
                 loop.execute(() -> exchange.respondError(refused));
             }
         });
+    }
+
+    private static ApiError noEventId() {
+        return ApiError.of(
+                ErrorCode.INVALID_PARAMS,
+                "Last-Event-ID is not the id of an event; send one number from 0 to 2147483646, or leave it out.",
+                "Last-Event-ID",
+                "not an event id");
     }
 
     /** HEAD: what GET would begin with; no reader is attached. */
@@ -302,29 +342,40 @@ public final class TaskRoutes {
 
     /** Flag, seal on the home loop, then the 204. */
     public void cancel(Exchange exchange) {
-        Task task = find(exchange);
+        Task task = find(exchange, archived -> exchange.respondEmpty(204));
         if (task == null) {
             return;
         }
         EventLoop asker = exchange.context().channel().eventLoop();
         task.stream().requestCancel();
-        task.home().run(() -> task.stream().cancel("client", () -> {
+        Runnable answer = () -> exchange.respondEmpty(204);
+        task.home().run(() -> task.stream().cancel("client", () -> task.stream().whenRecorded(() -> {
             if (asker.inEventLoop()) {
-                exchange.respondEmpty(204);
+                answer.run();
             } else {
-                asker.execute(() -> exchange.respondEmpty(204));
+                asker.execute(answer);
             }
-        }));
+        })));
     }
 
     // ---- all of them ----
 
-    /** The task that the path names, where the asker may see it; else the answer is given and this is null. */
-    private @Nullable Task find(Exchange exchange) {
+    /**
+     * The task that the path names, where it is in memory and the asker may see it; else the answer is given and this is
+     * null.
+     *
+     * @param onDisk gives the answer for one that is on disk alone
+     */
+    private @Nullable Task find(Exchange exchange, Consumer<ArchivedTask> onDisk) {
         UUID id = uuid(exchange.id());
         Identity identity = exchange.identity();
-        Task task = id == null ? null : registry.find(id, identity.label(), identity.may(Scope.CONTROL));
-        if (task == null) {
+        boolean all = identity.may(Scope.CONTROL);
+        Task task = id == null ? null : registry.find(id, identity.label(), all);
+        // In this order: a task is on disk before it leaves memory.
+        ArchivedTask archived = task != null || id == null ? null : archive.find(id, identity.label(), all);
+        if (archived != null) {
+            onDisk.accept(archived);
+        } else if (task == null) {
             exchange.respondError(ApiError.of(
                     ErrorCode.NOT_FOUND,
                     "No task of that id: it was never admitted, its transcript is no longer kept, or it belongs to"

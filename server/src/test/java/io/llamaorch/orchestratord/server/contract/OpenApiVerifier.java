@@ -292,7 +292,7 @@ public final class OpenApiVerifier {
             return null;
         }
         Located schema = required(documents.child(mediaType, "schema"));
-        if (media.equals("text/event-stream")) {
+        if (documents.child(schema, "x-sse-events") != null) {
             checkStream(exchange, schema, problems);
             return null;
         }

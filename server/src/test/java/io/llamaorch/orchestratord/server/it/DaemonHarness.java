@@ -1,5 +1,7 @@
 package io.llamaorch.orchestratord.server.it;
 
+import io.llamaorch.orchestratord.artifacts.disk.Disk;
+import io.llamaorch.orchestratord.artifacts.disk.HostDisk;
 import io.llamaorch.orchestratord.server.Daemon;
 import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.config.ConfigLoader;
@@ -74,6 +76,11 @@ final class DaemonHarness implements AutoCloseable {
      * @param engineLoopOf which loop makes the engine calls of which loop's streams
      */
     static DaemonHarness start(String yaml, IntUnaryOperator engineLoopOf, String... sets) {
+        return start(yaml, engineLoopOf, new HostDisk(), sets);
+    }
+
+    /** The same with a disk of its own for the ledger. */
+    static DaemonHarness start(String yaml, IntUnaryOperator engineLoopOf, Disk ledgerDisk, String... sets) {
         List<String> all = new ArrayList<>(List.of("streams.retained_bytes=32MiB", "state_dir=" + newStateDir()));
         all.addAll(List.of(sets));
         ConfigLoader.Loaded loaded = ConfigLoader.parse(yaml, "test.yaml", Map.of(), all);
@@ -82,7 +89,7 @@ final class DaemonHarness implements AutoCloseable {
             throw new IllegalArgumentException(loaded.errors().toString());
         }
         try {
-            DaemonHarness harness = new DaemonHarness(Daemon.start(config, LOGGING, engineLoopOf));
+            DaemonHarness harness = new DaemonHarness(Daemon.start(config, LOGGING, engineLoopOf, ledgerDisk));
             harness.await(() ->
                     harness.daemon.tasks().ring().snapshot().pools().stream().anyMatch(pool -> pool.slots() > 0));
             return harness;

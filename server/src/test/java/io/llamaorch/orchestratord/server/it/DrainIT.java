@@ -104,7 +104,11 @@ class DrainIT {
     @Test
     void shouldEndEveryTaskWithAnErrorWhenTheDeadlinePasses() {
         try (DaemonProcess daemon = DaemonProcess.serve(
-                folder, yaml("tokens_per_s=5", 1), "shutdown.lame_duck_ms=0", "shutdown.drain_deadline_ms=300")) {
+                folder,
+                yaml("tokens_per_s=5", 1),
+                "durability=off",
+                "shutdown.lame_duck_ms=0",
+                "shutdown.drain_deadline_ms=300")) {
             List<Reading> readings = load(daemon, 3, 100);
             daemon.signal("TERM");
             assertEachFails(readings);
@@ -115,7 +119,11 @@ class DrainIT {
     @Test
     void shouldEndTheWaitWhenSignalledAgain() {
         try (DaemonProcess daemon = DaemonProcess.serve(
-                folder, yaml("tokens_per_s=5", 1), "shutdown.lame_duck_ms=0", "shutdown.drain_deadline_ms=600000")) {
+                folder,
+                yaml("tokens_per_s=5", 1),
+                "durability=off",
+                "shutdown.lame_duck_ms=0",
+                "shutdown.drain_deadline_ms=600000")) {
             List<Reading> readings = load(daemon, 3, 250);
             daemon.signal("TERM");
             awaitNotReady(daemon);

@@ -36,7 +36,7 @@ final class Keys {
                 .formatted(port, sha256(OPS), sha256(ANN), sha256(BOB), DaemonHarness.MODEL, speed, slots);
     }
 
-    private static String sha256(String key) {
+    static String sha256(String key) {
         try {
             return HexFormat.of()
                     .formatHex(MessageDigest.getInstance("SHA-256").digest(key.getBytes(StandardCharsets.UTF_8)));

@@ -211,6 +211,8 @@ class MetricsIT {
             }
             client.get("/nowhere");
             daemon.awaitQuiet();
+            double all = admitted;
+            daemon.await(() -> retained(daemon) == all); // once its transcript is on disk
             List<Sample> samples = samples(client.get("/metrics").body());
             assertThat(sum(samples, "tokens_out_total")).isEqualTo((double) tokens);
             assertThat(sum(samples, "tasks_enqueued_total")).isEqualTo(admitted);
@@ -241,5 +243,11 @@ class MetricsIT {
             assertThat(sum(samples, "http_connections")).isEqualTo(1);
             assertThat(sum(samples, "retained_tasks")).isEqualTo(admitted);
         }
+    }
+
+    private static int retained(DaemonHarness daemon) {
+        return daemon.daemon().tasks().loops().all().stream()
+                .mapToInt(loop -> loop.streams().retainedTasks())
+                .sum();
     }
 }

@@ -245,7 +245,8 @@ class ReaderIT {
 
     @Test
     void shouldForgetTheOldestWhenMoreTasksAreOverThanAreKept() {
-        try (DaemonHarness daemon = DaemonHarness.mock(UNPACED, 1, "event_loops=1", "streams.retained_tasks=2");
+        try (DaemonHarness daemon = DaemonHarness.mock(
+                        UNPACED, 1, "event_loops=1", "streams.retained_tasks=2", "transcripts.enabled=false");
                 TestClient client = daemon.client()) {
             List<UUID> ids = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
@@ -263,7 +264,8 @@ class ReaderIT {
 
     @Test
     void shouldForgetATaskWhenItIsOld() {
-        try (DaemonHarness daemon = DaemonHarness.mock(UNPACED, 1, "event_loops=1", "streams.retained_ms=300");
+        try (DaemonHarness daemon = DaemonHarness.mock(
+                        UNPACED, 1, "event_loops=1", "streams.retained_ms=300", "transcripts.enabled=false");
                 TestClient client = daemon.client()) {
             UUID id = submit(client, 3);
             client.stream(id).toEnd();
@@ -275,7 +277,8 @@ class ReaderIT {
 
     @Test
     void shouldEndWithAnErrorWhenTheTranscriptFindsNoMemoryAndServeLaterTasks() {
-        try (DaemonHarness daemon = DaemonHarness.mock(UNPACED, 2, "event_loops=1", "streams.retained_bytes=1MiB");
+        try (DaemonHarness daemon = DaemonHarness.mock(
+                        UNPACED, 2, "event_loops=1", "streams.retained_bytes=1MiB", "transcripts.enabled=false");
                 TestClient client = daemon.client();
                 TestClient other = daemon.client()) {
             int errors = 0;

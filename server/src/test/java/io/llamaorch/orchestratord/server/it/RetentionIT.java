@@ -96,8 +96,8 @@ class RetentionIT {
 
     @Test
     void shouldKeepAsManyAsAllowedInTotalWhenTasksEndOnSeveralLoops() {
-        try (DaemonHarness daemon =
-                DaemonHarness.mock("tokens_per_s=0", 2, "event_loops=3", "streams.retained_tasks=5")) {
+        try (DaemonHarness daemon = DaemonHarness.mock(
+                "tokens_per_s=0", 2, "event_loops=3", "streams.retained_tasks=5", "transcripts.enabled=false")) {
             List<UUID> ids = new ArrayList<>();
             for (int i = 0; i < 12; i++) {
                 try (TestClient client = daemon.client()) { // the next connection is on the next loop

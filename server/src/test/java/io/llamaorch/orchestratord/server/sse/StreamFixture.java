@@ -9,6 +9,10 @@ import io.llamaorch.orchestratord.adapters.EngineTarget;
 import io.llamaorch.orchestratord.adapters.EngineTimeouts;
 import io.llamaorch.orchestratord.adapters.EngineUsage;
 import io.llamaorch.orchestratord.adapters.ReplicaStatus;
+import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptHead;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptLog;
+import io.llamaorch.orchestratord.artifacts.transcript.TranscriptRef;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.Determinism;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
@@ -25,13 +29,17 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.ByteArrayOutputStream;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.NullUnmarked;
@@ -46,9 +54,13 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     final List<EngineFailure> engineFailures = new ArrayList<>();
     final List<TaskStream> retries = new ArrayList<>();
     final EmbeddedChannel clock = new EmbeddedChannel();
-    final EventLoop loop = clock.eventLoop();
+    private final Queue<Runnable> arrived = new ConcurrentLinkedQueue<>();
+    final EventLoop loop = handDriven(clock.eventLoop());
     final List<String> told = new ArrayList<>();
     final StreamLoop home;
+    /** Whether a ledger is asked, whose acknowledgements the test gives. */
+    boolean onRecord;
+
     EngineSink sink;
     boolean aborted;
 
@@ -69,10 +81,58 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     }
 
     StreamFixture(Retention retention, long metricsPeriodMs, long interactiveGraceMs) {
+        this(retention, metricsPeriodMs, interactiveGraceMs, null);
+    }
+
+    /** @param transcripts where the streams go that are over; null: nowhere */
+    StreamFixture(
+            Retention retention, long metricsPeriodMs, long interactiveGraceMs, @Nullable TranscriptLog transcripts) {
         clock.freezeTime();
         StreamSettings settings =
                 new StreamSettings(15_000, metricsPeriodMs, 60_000, 1 << 20, interactiveGraceMs, -1, 1000, 50, 4);
-        home = new StreamLoop(loop, settings, this, SlabPool.newShared(), retention);
+        home = new StreamLoop(
+                loop, settings, this, SlabPool.newShared(), retention, transcripts, StreamFixture::describe);
+    }
+
+    /** What other threads hand to the loop waits for {@link #runArrived}: the embedded one is not made for them. */
+    private EventLoop handDriven(EventLoop embedded) {
+        Thread owner = Thread.currentThread();
+        return (EventLoop) Proxy.newProxyInstance(
+                StreamFixture.class.getClassLoader(), new Class<?>[] {EventLoop.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("execute") && Thread.currentThread() != owner) {
+                        arrived.add((Runnable) arguments[0]);
+                        return null;
+                    }
+                    try {
+                        return method.invoke(embedded, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    /** Runs what has been handed to the loop, by whichever thread. */
+    void runArrived() {
+        for (Runnable task = arrived.poll(); task != null; task = arrived.poll()) {
+            task.run();
+        }
+        clock.runPendingTasks();
+    }
+
+    private static TranscriptMaker.Made describe(TaskStream stream) {
+        TaskInfo info = stream.info();
+        return new TranscriptMaker.Made() {
+            @Override
+            public TranscriptHead head() {
+                byte[] json = "{\"state\":{}}".getBytes(StandardCharsets.UTF_8);
+                return new TranscriptHead(json, 9, 11);
+            }
+
+            @Override
+            public ArchivedTask archived(TranscriptRef ref) {
+                return new ArchivedTask(info.id(), info.owner(), 1, 2, "default", 0, ref);
+            }
+        };
     }
 
     void advance(long ms) {
@@ -368,6 +428,22 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
     @Override
     public void ended(TaskStream stream) {
         tell("ended " + stream.ending().outcome());
+    }
+
+    @Override
+    public boolean expose(TaskStream stream) {
+        if (onRecord) {
+            told.add("expose");
+        }
+        return onRecord;
+    }
+
+    @Override
+    public boolean record(TaskStream stream) {
+        if (onRecord) {
+            told.add("record");
+        }
+        return onRecord;
     }
 
     @Override
