@@ -62,7 +62,7 @@ class ServiceManagerIT {
             }
             try (TestClient client = daemon.client()) {
                 UUID id = UUID.randomUUID();
-                client.submit(TestClient.task(id, "mock", "service", 60, ""));
+                client.submit(TestClient.task(id, "mock", "service", 20_000, ""));
                 TestClient.Stream stream = client.stream(id);
                 stream.until(event -> event.event().equals("token"));
                 daemon.signal("TERM");
@@ -75,7 +75,8 @@ class ServiceManagerIT {
                 assertThat(Long.parseLong(extended.substring(extended.indexOf('=') + 1)))
                         .isGreaterThan(45_000_000L);
                 manager.await(WATCHDOG::equals); // a drain is not a hang
-                assertThat(stream.toEnd().last().event()).isEqualTo("end");
+                daemon.signal("TERM"); // the task would outlast the test
+                assertThat(stream.toEnd().last().event()).isEqualTo("error");
             }
             assertThat(daemon.exit()).isZero();
         }
