@@ -6,6 +6,8 @@ import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest.Placement;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Effects;
 import io.llamaorch.orchestratord.scheduler.core.Outcome;
@@ -94,7 +96,7 @@ public class SchedulerBenchmark {
         admit();
         UUID done = running.removeFirst();
         scheduler.firstToken(nowNs, done, 16);
-        scheduler.finished(nowNs, done, Outcome.COMPLETED, 16, 64);
+        scheduler.finished(nowNs, done, Outcome.COMPLETED, 16, 64, 0);
         scheduler.forget(nowNs, done);
         return sink.last;
     }
@@ -158,7 +160,7 @@ public class SchedulerBenchmark {
         }
 
         @Override
-        public void refused(UUID offered, ApiError error) {
+        public void refused(UUID offered, ApiError error, @Nullable Allowance allowance) {
             throw new IllegalStateException(error.message());
         }
 
@@ -183,6 +185,9 @@ public class SchedulerBenchmark {
         public void aborted(UUID task, ApiError error) {
             throw new IllegalStateException(error.message());
         }
+
+        @Override
+        public void settled(UUID task, Charge charge) {}
 
         @Override
         public void answered(UUID task, Admission admission) {
