@@ -23,6 +23,7 @@ import io.llamaorch.orchestratord.server.http.Router;
 import io.llamaorch.orchestratord.server.log.EventLog;
 import io.llamaorch.orchestratord.server.log.Logging;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
+import io.llamaorch.orchestratord.server.task.SessionRoutes;
 import io.llamaorch.orchestratord.server.task.TaskPlane;
 import io.llamaorch.orchestratord.server.task.TaskRoutes;
 import io.netty.bootstrap.ServerBootstrap;
@@ -181,7 +182,7 @@ public final class Daemon implements AutoCloseable {
         PoolRoutes pools = new PoolRoutes(tasks.pools(), tasks.ring()::snapshot, tasks.control(), json);
         front = new HttpFront(
                 HttpSettings.limits(config.http()),
-                routes(tasks.routes(), artifacts, control, pools, config),
+                routes(tasks.routes(), tasks.sessions(), artifacts, control, pools, config),
                 HttpSettings.keys(config.auth()),
                 new HttpMetrics(metrics, log));
         metrics.addSource(new DaemonGauges(tasks, front, logging, lags(group), artifacts.store()));
@@ -198,7 +199,12 @@ public final class Daemon implements AutoCloseable {
 
     /** The whole API at a glance. */
     private static Router routes(
-            TaskRoutes tasks, ArtifactPlane artifacts, ControlRoutes control, PoolRoutes pools, Config config) {
+            TaskRoutes tasks,
+            SessionRoutes sessions,
+            ArtifactPlane artifacts,
+            ControlRoutes control,
+            PoolRoutes pools,
+            Config config) {
         Scope ops = config.auth().opsRequireKey() ? Scope.METRICS : Scope.NONE;
         return new Router(List.of(
                 Route.post("/v1/tasks", Scope.DATA, BodyPolicy.JSON, tasks::submit),
@@ -206,6 +212,8 @@ public final class Daemon implements AutoCloseable {
                 Route.events("/v1/tasks/{id}/stream", Scope.DATA, tasks::stream),
                 Route.post("/v1/tasks/{id}/cancel", Scope.DATA, BodyPolicy.NONE, tasks::cancel)
                         .forAnyAccept(),
+                Route.get("/v1/sessions/{id}", Scope.DATA, sessions::get),
+                Route.delete("/v1/sessions/{id}", Scope.DATA, sessions::delete),
                 Route.post("/v1/artifacts", Scope.DATA, artifacts.bodies(), artifacts.routes()::put),
                 Route.get("/v1/artifacts/{id}", Scope.DATA, artifacts.routes()::get)
                         .forAnyAccept(),

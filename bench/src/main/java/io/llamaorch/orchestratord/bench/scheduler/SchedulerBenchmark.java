@@ -57,6 +57,11 @@ public class SchedulerBenchmark {
     @Param({"1000", "1000000"})
     int queued;
 
+    /** Keys that wait, with as many tasks each: a position is a sum over them. */
+    @Param({"1", "100"})
+    int keys;
+
+    private String[] owners = {};
     private final ArrayDeque<UUID> running = new ArrayDeque<>();
     private final TaskSpec.Digest digest = new TaskSpec.Digest(1, 2);
     private final Sink sink = new Sink();
@@ -82,6 +87,10 @@ public class SchedulerBenchmark {
     /** Fills the queue. */
     @Setup(Level.Trial)
     public void fill() {
+        owners = new String[keys];
+        for (int i = 0; i < keys; i++) {
+            owners[i] = "key:" + i;
+        }
         scheduler.replicaChanged(nowNs, 0, 0, ReplicaState.READY, "v", 0, 0);
         for (int i = 0; i < queued + SLOTS; i++) {
             admit();
@@ -128,7 +137,7 @@ public class SchedulerBenchmark {
         UUID id = idOf(next++);
         TaskSpec spec = new TaskSpec(
                 id,
-                "key",
+                owners[(int) (next % keys)],
                 digest,
                 id,
                 EngineKind.MOCK,

@@ -1,7 +1,5 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
-import java.math.BigDecimal;
-
 /** What a budget counts. Bounded: safe as a metric label. */
 public enum BudgetKind {
     /** Tokens of prompts and outputs. */
@@ -20,9 +18,19 @@ public enum BudgetKind {
         this.label = label;
     }
 
-    /** Billionths as a plain decimal number, such as {@code 0.29525}. */
+    /** Billionths, ≥ 0, as a plain decimal number, such as {@code 0.29525}. */
     public static String decimal(long nanos) {
-        return BigDecimal.valueOf(nanos, 9).stripTrailingZeros().toPlainString();
+        long rest = nanos % NANOS;
+        String whole = Long.toString(nanos / NANOS);
+        if (rest == 0) {
+            return whole;
+        }
+        String digits = Long.toString(NANOS + rest); // a one, and nine digits
+        int end = digits.length();
+        while (digits.charAt(end - 1) == '0') {
+            end--;
+        }
+        return whole + '.' + digits.substring(1, end);
     }
 
     /** As in the configuration, in refusals and in metrics. */

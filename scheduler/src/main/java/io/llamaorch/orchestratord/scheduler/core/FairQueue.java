@@ -45,6 +45,9 @@ final class FairQueue {
         final TaskQueue tasks;
         String owner = "";
         int weight = 1;
+        /** Size of {@link #tasks}, here because a position looks at it for every key that waits. */
+        int count;
+
         Flow next = this;
         Flow previous = this;
 
@@ -79,6 +82,7 @@ final class FairQueue {
         entry.flow = flow;
         entry.appended = appended++;
         flow.tasks.append(entry);
+        flow.count++;
         size++;
     }
 
@@ -168,7 +172,7 @@ final class FairQueue {
     /** The rank that a newcomer would get. */
     long newcomerRank(Account account) {
         Flow flow = flowOf(account.owner);
-        return flow == null ? before(null, account.queueWeight(), 0) : before(flow, flow.weight, flow.tasks.size());
+        return flow == null ? before(null, account.queueWeight(), 0) : before(flow, flow.weight, flow.count);
     }
 
     /** @param flow null for a key that would begin to wait now: its turn is the last of the round */
@@ -189,7 +193,7 @@ final class FairQueue {
                 long othersTurns = passed ? turns : turns + 1;
                 if (othersTurns > 0) {
                     long serves = (other == first ? credit : other.weight) + (othersTurns - 1) * other.weight;
-                    sum += Math.min(other.tasks.size(), serves);
+                    sum += Math.min(other.count, serves);
                 }
             }
             other = other.next;
@@ -219,7 +223,7 @@ final class FairQueue {
         flow.tasks.remove(entry);
         entry.flow = null;
         size--;
-        if (flow.tasks.size() == 0) {
+        if (--flow.count == 0) {
             leave(flow);
         }
     }
@@ -232,7 +236,7 @@ final class FairQueue {
         Flow flow = first;
         while (flow != null) {
             flow.walkFrom = 0;
-            flow.walkLeft = flow.tasks.size();
+            flow.walkLeft = flow.count;
             flow.walkNext = flow.next;
             flow.walkPrevious = flow.previous;
             flow = flow.next == first ? null : flow.next;

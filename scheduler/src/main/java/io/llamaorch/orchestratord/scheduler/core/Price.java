@@ -1,7 +1,5 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
-import java.math.BigDecimal;
-
 /**
  * What tokens of a pool cost. A price for 1,000 tokens of at most six decimals is a whole number of billionths a token,
  * so that no cost is ever rounded.
@@ -24,17 +22,6 @@ public record Price(long nanosPerTokenIn, long nanosPerTokenOut) {
                 || Math.max(nanosPerTokenIn, nanosPerTokenOut) > NANOS_MAX) {
             throw new IllegalArgumentException("price out of range: " + nanosPerTokenIn + ", " + nanosPerTokenOut);
         }
-    }
-
-    /**
-     * From prices for 1,000 tokens.
-     *
-     * @throws ArithmeticException for more than six decimals
-     */
-    public static Price perThousand(BigDecimal in, BigDecimal out) {
-        return new Price(
-                in.movePointRight(SCALE).longValueExact(),
-                out.movePointRight(SCALE).longValueExact());
     }
 
     /** What so many tokens cost, billionths. */

@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.scheduler.core;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -413,7 +414,14 @@ public final class Scheduler<T> {
         tick(nowNs);
         dispatcher.expire(nowNs);
         List<TaskEntry> open = ledger.end(owner, all, id);
-        return open == null ? null : open.stream().map(dispatcher::handleOf).toList();
+        if (open == null) {
+            return null;
+        }
+        List<T> handles = new ArrayList<>(open.size());
+        for (TaskEntry entry : open) {
+            handles.add(dispatcher.handleOf(entry));
+        }
+        return handles;
     }
 
     /** Other limits and budgets of keys; what was used and is reserved stays. Prices and the times of sessions stay too. */

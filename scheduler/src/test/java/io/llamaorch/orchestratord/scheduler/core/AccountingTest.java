@@ -1,7 +1,6 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
@@ -180,7 +179,7 @@ class AccountingTest {
 
     @Test
     void shouldCountCostExactlyWhenPricesHaveSixDecimals() {
-        price = Price.perThousand(new BigDecimal("0.000001"), new BigDecimal("0.002"));
+        price = new Price(1, 2_000); // 0.000001 and 0.002 for 1,000 tokens
         ofSession = new BudgetSpec(null, null, new Allotment(201_000, Allotment.Period.TOTAL));
         admit(1);
         assertThat(left().costNanosLeft()).isEqualTo(201_000 - 21 - 200_000);
@@ -190,9 +189,17 @@ class AccountingTest {
         assertThat(figure(error, "remaining")).isEqualTo("0.000000979");
         finish(1, 5, 10);
         assertThat(effects.charges.get(0).costNanos()).isEqualTo(5 + 20_000);
+    }
 
-        assertThatThrownBy(() -> Price.perThousand(new BigDecimal("0.0000001"), BigDecimal.ZERO))
-                .isInstanceOf(ArithmeticException.class);
+    @Test
+    void shouldWriteBillionthsWithoutAnExponent() {
+        SplittableRandom random = new SplittableRandom(5);
+        for (int i = 0; i < 2_000; i++) {
+            long nanos = random.nextLong(1L << (1 + i % 62)) / (i % 3 == 0 ? 1 : 1_000) * (i % 3 == 0 ? 1 : 1_000);
+            assertThat(BudgetKind.decimal(nanos))
+                    .isEqualTo(
+                            BigDecimal.valueOf(nanos, 9).stripTrailingZeros().toPlainString());
+        }
     }
 
     @Test

@@ -60,6 +60,8 @@ public interface GaugeSource {
         ARTIFACT_BYTES("artifact_bytes", "Bytes in the artifact store."),
         ARTIFACT_COUNT("artifact_count", "Artifacts kept, each once for each key that keeps it."),
         ARTIFACT_PENDING("artifact_pending", "Puts and reads of artifacts that wait or run."),
+        SESSIONS("sessions", "Sessions known."),
+        SESSIONS_DROPPED_TOTAL("sessions_dropped_total", "Sessions forgotten: expired, evicted.", "reason"),
         EVENT_LOOP_LAG_MS("event_loop_lag_ms", "Last measured lag of an event loop, ms.", "loop"),
         LOG_EVENTS_DROPPED_TOTAL("log_events_dropped_total", "Log events dropped because the log's ring was full.");
 

@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.task;
 
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
 import io.llamaorch.orchestratord.server.log.TaskContext;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
 import java.util.ArrayList;
@@ -26,7 +27,7 @@ public final class Task {
         void admitted(Admission admission, boolean replay);
 
         /** The task is not in. */
-        void refused(ApiError error);
+        void refused(ApiError error, @Nullable Allowance allowance);
     }
 
     Task(TaskStream stream, TaskContext context, LoopContext home, Reply reply) {
@@ -61,11 +62,11 @@ public final class Task {
     }
 
     /** Answers the submitter; the first call counts. */
-    void replyRefused(ApiError error) {
+    void replyRefused(ApiError error, @Nullable Allowance allowance) {
         Reply waiting = reply;
         reply = null;
         if (waiting != null) {
-            waiting.refused(error);
+            waiting.refused(error, allowance);
         }
     }
 

@@ -47,6 +47,7 @@ public final class TaskPlane {
     private final Watches watches;
     private final PoolControl control;
     private final TaskRoutes routes;
+    private final SessionRoutes sessions;
     private final TaskLifecycle lifecycle;
 
     /**
@@ -96,11 +97,16 @@ public final class TaskPlane {
                 new PoolControl(config, pools, watches, ring, controlLoop::tell, controlLoop.eventLoop(), metrics, log);
         lifecycle.connect(ring, watches);
         routes = new TaskRoutes(loops, registry, ring, pools, metrics, log);
+        sessions = new SessionRoutes(loops, ring);
     }
 
     private static Scheduler<Task> scheduler(Config config, SchedulerBridge bridge) {
         List<PoolSpec> pools = config.pools().stream().map(Config.Pool::spec).toList();
-        return new Scheduler<>(SchedulerSettings.DEFAULT, pools, bridge);
+        return new Scheduler<>(settings(config.sessions()), config.accounting(), pools, bridge);
+    }
+
+    private static SchedulerSettings settings(Config.Sessions sessions) {
+        return SchedulerSettings.DEFAULT.withSessionsMax(sessions.idleMax());
     }
 
     /** Offers what must not be lost to the ring, on the loop that the caller is on. */
@@ -157,6 +163,11 @@ public final class TaskPlane {
     /** The data plane's handlers. */
     public TaskRoutes routes() {
         return routes;
+    }
+
+    /** The handlers of sessions. */
+    public SessionRoutes sessions() {
+        return sessions;
     }
 
     /** The scheduler's ring. */

@@ -5,6 +5,7 @@ import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
 import io.llamaorch.orchestratord.server.auth.Identity;
@@ -20,7 +21,6 @@ import io.llamaorch.orchestratord.server.pool.Pools;
 import io.llamaorch.orchestratord.server.sse.TaskInfo;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
 import io.netty.channel.EventLoop;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 public final class TaskRoutes {
     /** {@code 00-<trace id>-<parent id>-<flags>}. */
     private static final int TRACEPARENT_CHARS = 55;
+
+    private static final int TOO_MANY_REQUESTS = 429;
 
     private final LoopContexts loops;
     private final TaskRegistry registry;
@@ -178,11 +180,15 @@ public final class TaskRoutes {
             if (replay) {
                 exchange.addHeader("Idempotent-Replay", "true");
             }
+            AllowanceHeaders.all(exchange, admission.allowance());
             exchange.respond(202, TaskJson.admission(exchange.json(), id, admission));
         }
 
         @Override
-        public void refused(ApiError error) {
+        public void refused(ApiError error, @Nullable Allowance allowance) {
+            if (error.code().status() == TOO_MANY_REQUESTS) {
+                AllowanceHeaders.all(exchange, allowance);
+            }
             exchange.respondError(error);
         }
     }
@@ -245,6 +251,7 @@ public final class TaskRoutes {
         EventLoop loop = connection.loop();
         exchange.onClose(() -> task.home().run(() -> task.stream().connectionClosed(connection)));
         task.home().run(() -> {
+            connection.allowance(task.stream().allowance());
             ApiError refused = task.stream().attach(connection, lastEventId);
             if (refused == null) {
                 return;
@@ -262,10 +269,12 @@ public final class TaskRoutes {
         EventLoop asker = exchange.context().channel().eventLoop();
         task.home().run(() -> {
             ApiError refused = task.stream().refusal(lastEventId);
+            Allowance allowance = task.stream().allowance();
             Runnable answer = () -> {
                 if (refused != null) {
                     exchange.respondError(refused);
                 } else if (!exchange.ended()) {
+                    AllowanceHeaders.budgets(exchange, allowance);
                     exchange.startStream(200, ContentType.EVENT_STREAM);
                     exchange.streamDone(true);
                 }
@@ -321,7 +330,7 @@ public final class TaskRoutes {
 
     /** The task that the path names, where the asker may see it; else the answer is given and this is null. */
     private @Nullable Task find(Exchange exchange) {
-        UUID id = uuid(exchange.id());
+        UUID id = PathIds.uuid(exchange.id());
         Identity identity = exchange.identity();
         Task task = id == null ? null : registry.find(id, identity.label(), identity.may(Scope.CONTROL));
         if (task == null) {
@@ -331,18 +340,5 @@ public final class TaskRoutes {
                             + " another key."));
         }
         return task;
-    }
-
-    /** The UUID of canonical text, upper or lower case; null for anything else. */
-    private static @Nullable UUID uuid(String text) {
-        if (text.length() != 36) {
-            return null;
-        }
-        try {
-            UUID id = UUID.fromString(text);
-            return id.toString().equals(text.toLowerCase(Locale.ROOT)) ? id : null;
-        } catch (IllegalArgumentException e) {
-            return null;
-        }
     }
 }
