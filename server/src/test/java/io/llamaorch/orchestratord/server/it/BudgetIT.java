@@ -123,6 +123,34 @@ class BudgetIT {
     }
 
     @Test
+    void shouldNameEachBudgetThatRefuses() {
+        for (String whose : List.of("key", "session")) {
+            for (String kind : List.of("tokens", "time_ms", "cost")) {
+                String label = "budget_" + whose + "_" + kind.replace("_ms", "");
+                try (DaemonHarness daemon = DaemonHarness.mock(
+                                FAST,
+                                1,
+                                "budgets." + whose + "." + kind + ".limit=1",
+                                "budgets." + whose + "." + kind + ".per=day",
+                                "pools.0.price.per_1k_out=100");
+                        TestClient client = daemon.client()) {
+                    Answer refused = refused(client, 50, "BUDGET_EXHAUSTED", label);
+                    String asked = kind.equals("tokens") ? "69" : kind.equals("cost") ? "5" : "60000";
+                    assertThat(refused.body())
+                            .contains(
+                                    detail("budget", whose + "." + kind),
+                                    detail("limit", 1),
+                                    detail("remaining", 1),
+                                    detail("asked", asked));
+                    assertThat(refused.header("Retry-After")).as("never holds that much").isEmpty();
+                    assertThat(client.get("/metrics").body())
+                            .contains("limit_refusals_total{policy=\"" + label + "\"} 1");
+                }
+            }
+        }
+    }
+
+    @Test
     void shouldBeRetriableWithATimeWhenTheBudgetIsTimed() {
         try (DaemonHarness daemon = DaemonHarness.mock(
                         SLOW, 4, "budgets.session.tokens.limit=500", "budgets.session.tokens.per=hour");

@@ -114,6 +114,7 @@ class SessionIT {
             assertThat(refused.body())
                     .contains("\"code\":\"ADMISSION_REJECT\"", "\"policy_label\":\"session_turns\"", "8 turns of 8");
             assertThat(Long.parseLong(refused.header("Retry-After"))).isBetween(1L, 600L);
+            assertThat(client.get("/metrics").body()).contains("limit_refusals_total{policy=\"session_turns\"} 1");
             assertThat(client.post("/v1/tasks", task(last, session, 3)).header("Idempotent-Replay"))
                     .isEqualTo("true");
             run(client, UUID.randomUUID());
