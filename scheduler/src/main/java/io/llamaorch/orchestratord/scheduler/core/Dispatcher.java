@@ -5,7 +5,6 @@ import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that changes where a task waits: it starts on a slot, steps aside, moves to another pool, is tried again,

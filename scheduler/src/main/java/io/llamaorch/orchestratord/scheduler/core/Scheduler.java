@@ -68,8 +68,7 @@ public final class Scheduler<T> {
     }
 
     /** The same with slices of another size, ≥ 1: for tests, whose queues are short. */
-    Scheduler(
-            SchedulerSettings settings, Accounting accounting, List<PoolSpec> pools, Effects<T> effects, int slice) {
+    Scheduler(SchedulerSettings settings, Accounting accounting, List<PoolSpec> pools, Effects<T> effects, int slice) {
         if (pools.isEmpty()) {
             throw new IllegalArgumentException("a scheduler needs at least one pool");
         }

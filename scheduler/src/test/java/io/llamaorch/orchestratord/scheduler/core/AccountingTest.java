@@ -197,8 +197,7 @@ class AccountingTest {
         for (int i = 0; i < 2_000; i++) {
             long nanos = random.nextLong(1L << (1 + i % 62)) / (i % 3 == 0 ? 1 : 1_000) * (i % 3 == 0 ? 1 : 1_000);
             assertThat(BudgetKind.decimal(nanos))
-                    .isEqualTo(
-                            BigDecimal.valueOf(nanos, 9).stripTrailingZeros().toPlainString());
+                    .isEqualTo(BigDecimal.valueOf(nanos, 9).stripTrailingZeros().toPlainString());
         }
     }
 

@@ -22,7 +22,8 @@ final class DisplacementTest {
         for (String pool : pools) {
             specs.add(Specs.pool(pool, 8, PoolSpec.FullPolicy.REJECT, 2, 1));
         }
-        Scheduler<String> scheduler = new Scheduler<>(SchedulerSettings.DEFAULT, Accounting.NONE, specs, effects, SLICE);
+        Scheduler<String> scheduler =
+                new Scheduler<>(SchedulerSettings.DEFAULT, Accounting.NONE, specs, effects, SLICE);
         for (int p = 0; p < pools.length; p++) {
             scheduler.replicaChanged(nowNs, p, 0, ReplicaState.READY, "v", 0, 0);
         }

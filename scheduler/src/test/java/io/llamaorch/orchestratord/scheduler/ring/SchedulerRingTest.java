@@ -169,8 +169,7 @@ class SchedulerRingTest {
         ring.start();
         ring.close();
 
-        assertThat(answers)
-                .containsExactly("before null", "turns 1", "2 lines on scheduler-0", "open [t]", "3 lines");
+        assertThat(answers).containsExactly("before null", "turns 1", "2 lines on scheduler-0", "open [t]", "3 lines");
         assertThat(ring.offerSession("k", false, id, info -> {})).isFalse();
     }
 

@@ -54,8 +54,9 @@ class UsageConfigTest {
 
     @Test
     void shouldTakeDecimalsExactlyAndReplaceWholeWhatStandsAtAKey() {
-        String text = PLAIN.replace("a08\"}", "a08\", limits: {concurrent: 4}, budgets: {cost: {limit: \"25.000000001\"}}}")
-                + """
+        String text =
+                PLAIN.replace("a08\"}", "a08\", limits: {concurrent: 4}, budgets: {cost: {limit: \"25.000000001\"}}}")
+                        + """
                     price: {per_1k_in: 0.000001, per_1k_out: "100"}
                 sessions: {ttl_ms: 5000, turns: 0, idle_max: 7}
                 limits: {requests_per_minute: 60, tokens_per_minute: 9000, concurrent: 2, queue_weight: 3}

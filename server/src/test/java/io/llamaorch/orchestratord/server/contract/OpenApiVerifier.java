@@ -416,9 +416,7 @@ public final class OpenApiVerifier {
     }
 
     private static String idMember(String path) {
-        return path.startsWith("/v1/tasks")
-                ? "task_id"
-                : path.startsWith("/v1/sessions") ? "session_id" : "pool_id";
+        return path.startsWith("/v1/tasks") ? "task_id" : path.startsWith("/v1/sessions") ? "session_id" : "pool_id";
     }
 
     private static boolean isJson(List<String> contentType) {

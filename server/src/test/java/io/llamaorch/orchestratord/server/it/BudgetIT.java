@@ -142,7 +142,9 @@ class BudgetIT {
                                     detail("limit", 1),
                                     detail("remaining", 1),
                                     detail("asked", asked));
-                    assertThat(refused.header("Retry-After")).as("never holds that much").isEmpty();
+                    assertThat(refused.header("Retry-After"))
+                            .as("never holds that much")
+                            .isEmpty();
                     assertThat(client.get("/metrics").body())
                             .contains("limit_refusals_total{policy=\"" + label + "\"} 1");
                 }

@@ -187,8 +187,7 @@ class SessionIT {
             UUID session = UUID.randomUUID();
             run(client, session);
             daemon.await(() -> client.get("/v1/sessions/" + session).status() == 404);
-            daemon.await(
-                    () -> client.get("/metrics").body().contains("sessions_dropped_total{reason=\"expired\"} 1"));
+            daemon.await(() -> client.get("/metrics").body().contains("sessions_dropped_total{reason=\"expired\"} 1"));
         }
     }
 }
