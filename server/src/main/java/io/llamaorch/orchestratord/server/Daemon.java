@@ -27,6 +27,7 @@ import io.llamaorch.orchestratord.server.log.Logging;
 import io.llamaorch.orchestratord.server.metrics.Metrics;
 import io.llamaorch.orchestratord.server.systemd.ListenSockets;
 import io.llamaorch.orchestratord.server.systemd.ServiceNotifier;
+import io.llamaorch.orchestratord.server.task.SessionRoutes;
 import io.llamaorch.orchestratord.server.task.TaskPlane;
 import io.llamaorch.orchestratord.server.task.TaskRoutes;
 import io.netty.channel.Channel;
@@ -269,7 +270,7 @@ public final class Daemon implements AutoCloseable {
                 renderer);
         front = new HttpFront(
                 HttpSettings.limits(config.http()),
-                routes(tasks.routes(), artifacts, control, pools, admin, config),
+                routes(tasks.routes(), tasks.sessions(), artifacts, control, pools, admin, config),
                 HttpSettings.keys(config.auth()),
                 new HttpMetrics(metrics, log, diagnostics.access()));
         metrics.addSource(new DaemonGauges(tasks, front, logging, lags, artifacts));
@@ -294,6 +295,7 @@ public final class Daemon implements AutoCloseable {
     /** The whole API at a glance. */
     private static Router routes(
             TaskRoutes tasks,
+            SessionRoutes sessions,
             ArtifactPlane artifacts,
             ControlRoutes control,
             PoolRoutes pools,
@@ -306,6 +308,8 @@ public final class Daemon implements AutoCloseable {
                 Route.events("/v1/tasks/{id}/stream", Scope.DATA, tasks::stream),
                 Route.post("/v1/tasks/{id}/cancel", Scope.DATA, BodyPolicy.NONE, tasks::cancel)
                         .forAnyAccept(),
+                Route.get("/v1/sessions/{id}", Scope.DATA, sessions::get),
+                Route.delete("/v1/sessions/{id}", Scope.DATA, sessions::delete),
                 Route.post("/v1/artifacts", Scope.DATA, artifacts.bodies(), artifacts.routes()::put),
                 Route.get("/v1/artifacts/{id}", Scope.DATA, artifacts.routes()::get)
                         .forAnyAccept(),

@@ -39,6 +39,10 @@ final class DaemonGauges implements GaugeSource {
         for (int i = 0; i < pools.size(); i++) {
             pool(sink, i, pools.get(i));
         }
+        SchedulerSnapshot.Sessions sessions = tasks.ring().snapshot().sessions();
+        sink.gauge(Family.SESSIONS, sessions.known());
+        sink.gauge(Family.SESSIONS_DROPPED_TOTAL, (double) sessions.expired(), "expired");
+        sink.gauge(Family.SESSIONS_DROPPED_TOTAL, (double) sessions.evicted(), "evicted");
         double bytes = 0;
         int retained = 0;
         for (LoopContext loop : tasks.loops().all()) {

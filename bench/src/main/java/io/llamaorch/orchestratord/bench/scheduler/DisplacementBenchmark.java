@@ -6,6 +6,8 @@ import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest.Placement;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Effects;
 import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -136,7 +139,7 @@ public class DisplacementBenchmark {
         public void replayed(UUID offered, UUID existing, Admission admission) {}
 
         @Override
-        public void refused(UUID offered, ApiError error) {
+        public void refused(UUID offered, ApiError error, @Nullable Allowance allowance) {
             throw new IllegalStateException(error.message());
         }
 
@@ -154,6 +157,9 @@ public class DisplacementBenchmark {
 
         @Override
         public void aborted(UUID task, ApiError error) {}
+
+        @Override
+        public void settled(UUID task, Charge charge) {}
 
         @Override
         public void answered(UUID task, Admission admission) {}

@@ -6,6 +6,8 @@ import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest.Placement;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Effects;
 import io.llamaorch.orchestratord.scheduler.core.Outcome;
@@ -55,6 +57,11 @@ public class SchedulerBenchmark {
     @Param({"1000", "1000000"})
     int queued;
 
+    /** Keys that wait, with as many tasks each: a position is a sum over them. */
+    @Param({"1", "100"})
+    int keys;
+
+    private String[] owners = {};
     private final ArrayDeque<UUID> running = new ArrayDeque<>();
     private final TaskSpec.Digest digest = new TaskSpec.Digest(1, 2);
     private final Sink sink = new Sink();
@@ -80,6 +87,10 @@ public class SchedulerBenchmark {
     /** Fills the queue. */
     @Setup(Level.Trial)
     public void fill() {
+        owners = new String[keys];
+        for (int i = 0; i < keys; i++) {
+            owners[i] = "key:" + i;
+        }
         scheduler.replicaChanged(nowNs, 0, 0, ReplicaState.READY, "v", 0, 0);
         for (int i = 0; i < queued + SLOTS; i++) {
             admit();
@@ -94,7 +105,7 @@ public class SchedulerBenchmark {
         admit();
         UUID done = running.removeFirst();
         scheduler.firstToken(nowNs, done, 16);
-        scheduler.finished(nowNs, done, Outcome.COMPLETED, 16, 64);
+        scheduler.finished(nowNs, done, Outcome.COMPLETED, 16, 64, 0);
         scheduler.forget(nowNs, done);
         return sink.last;
     }
@@ -126,7 +137,7 @@ public class SchedulerBenchmark {
         UUID id = idOf(next++);
         TaskSpec spec = new TaskSpec(
                 id,
-                "key",
+                owners[(int) (next % keys)],
                 digest,
                 id,
                 EngineKind.MOCK,
@@ -158,7 +169,7 @@ public class SchedulerBenchmark {
         }
 
         @Override
-        public void refused(UUID offered, ApiError error) {
+        public void refused(UUID offered, ApiError error, @Nullable Allowance allowance) {
             throw new IllegalStateException(error.message());
         }
 
@@ -183,6 +194,9 @@ public class SchedulerBenchmark {
         public void aborted(UUID task, ApiError error) {
             throw new IllegalStateException(error.message());
         }
+
+        @Override
+        public void settled(UUID task, Charge charge) {}
 
         @Override
         public void answered(UUID task, Admission admission) {

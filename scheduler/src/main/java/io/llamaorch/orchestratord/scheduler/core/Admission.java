@@ -1,5 +1,7 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Where a task stands, as far as can be said now.
  *
@@ -11,6 +13,7 @@ package io.llamaorch.orchestratord.scheduler.core;
  *     slots are free
  * @param onTimeProbability chance that it ends within its deadline, 0 … 1
  * @param queueDepth tasks queued in the pool now, all priorities
+ * @param allowance what its key and session have left; null where nothing is limited
  */
 public record Admission(
         String poolId,
@@ -19,4 +22,18 @@ public record Admission(
         long predictedEndMs,
         long backoffMs,
         double onTimeProbability,
-        long queueDepth) {}
+        long queueDepth,
+        @Nullable Allowance allowance) {
+    /** The same in another pool. */
+    public Admission movedTo(String pool) {
+        return new Admission(
+                pool,
+                queuePosition,
+                predictedStartMs,
+                predictedEndMs,
+                backoffMs,
+                onTimeProbability,
+                queueDepth,
+                allowance);
+    }
+}

@@ -4,27 +4,28 @@ import io.llamaorch.orchestratord.contracts.task.Priority;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The tasks that wait for one model of one pool: a FIFO for each priority, and the rule by which they take turns. Owned
+ * The tasks that wait for one model of one pool: a queue for each priority, and the rule by which they take turns. Owned
  * by the scheduler's thread.
  *
  * <p><b>The rule.</b> Interactive goes before batch; after {@code batchGuard} interactive starts in a row that passed a
- * waiting batch task, one batch task goes. Within a priority the order of admission holds, always.
+ * waiting batch task, one batch task goes. Within a priority keys take turns, see {@link FairQueue}, and
+ * for each key the order of admission holds, always.
  */
 final class Backlog {
-    final TaskQueue interactive;
-    final TaskQueue batch;
+    final FairQueue interactive;
+    final FairQueue batch;
     private final int guard;
     private int streak;
 
     /** Empty, with room for what the pool may queue. */
     Backlog(PoolSpec spec) {
         boolean borrows = spec.fullPolicy() != PoolSpec.FullPolicy.REJECT;
-        interactive = new TaskQueue(borrows ? 2 * spec.queueCapacity() : spec.queueCapacity());
-        batch = new TaskQueue(spec.queueCapacity());
+        interactive = new FairQueue(borrows ? 2 * spec.queueCapacity() : spec.queueCapacity());
+        batch = new FairQueue(spec.queueCapacity());
         guard = spec.batchGuard();
     }
 
-    TaskQueue queue(Priority priority) {
+    FairQueue queue(Priority priority) {
         return priority == Priority.INTERACTIVE ? interactive : batch;
     }
 
@@ -54,8 +55,13 @@ final class Backlog {
         return position(isInteractive, queue(entry.spec.priority()).rank(entry));
     }
 
-    /** The position that a newcomer would get. */
-    long newcomerPosition(boolean isInteractive) {
+    /** The position that a newcomer of a key would get. */
+    long newcomerPosition(boolean isInteractive, Account account) {
+        return position(isInteractive, (isInteractive ? interactive : batch).newcomerRank(account));
+    }
+
+    /** The position behind every task of a priority. */
+    long lastPosition(boolean isInteractive) {
         return position(isInteractive, isInteractive ? interactive.size() : batch.size());
     }
 
@@ -80,7 +86,7 @@ final class Backlog {
         return batchWaits && (!interactiveWaits || streak >= guard);
     }
 
-    /** The oldest task of the higher priority, or null: who looks for another pool goes in this order. */
+    /** The first task of the higher priority, or null: who looks for another pool goes in this order. */
     @Nullable
     TaskEntry nextToLeave() {
         TaskEntry first = interactive.first();
@@ -90,7 +96,8 @@ final class Backlog {
     /** Takes the next task out because it starts, and counts the turn. */
     void started(TaskEntry entry) {
         boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;
-        take(entry);
+        queue(entry.spec.priority()).started(entry);
+        entry.backlog = null;
         if (!isInteractive || batch.size() == 0) {
             streak = 0;
         } else {
@@ -100,14 +107,10 @@ final class Backlog {
 
     /** Takes a task out because it will not start from here. */
     void removed(TaskEntry entry) {
-        take(entry);
+        queue(entry.spec.priority()).remove(entry);
+        entry.backlog = null;
         if (batch.size() == 0) {
             streak = 0;
         }
-    }
-
-    private void take(TaskEntry entry) {
-        queue(entry.spec.priority()).remove(entry);
-        entry.backlog = null;
     }
 }

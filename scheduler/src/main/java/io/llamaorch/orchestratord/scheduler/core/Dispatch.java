@@ -1,5 +1,7 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One placement that took effect.
  *
@@ -15,6 +17,7 @@ package io.llamaorch.orchestratord.scheduler.core;
  * @param attempt 0 for the first try, 1 for the first retry, …
  * @param retriable whether another replica could take the task if this one fails it before its first token, as things
  *     stand
+ * @param allowance what its key and session have left; null where nothing is limited
  * @param decision how the placement came about, for the log
  */
 public record Dispatch(
@@ -29,4 +32,5 @@ public record Dispatch(
         int generation,
         int attempt,
         boolean retriable,
+        @Nullable Allowance allowance,
         PlacementDecision decision) {}

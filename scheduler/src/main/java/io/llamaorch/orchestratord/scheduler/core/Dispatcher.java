@@ -5,7 +5,6 @@ import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that changes where a task waits: it starts on a slot, steps aside, moves to another pool, is tried again,
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Dispatcher<T> {
     private final PoolRuntime[] pools;
-    private final SessionTable sessions;
+    private final Ledger ledger;
     private final Effects<T> effects;
     private final long unreadyRetryMs;
     /** Most tasks that one {@link #displaceSome} moves or evicts. */
@@ -30,9 +29,9 @@ final class Dispatcher<T> {
     private long live;
     private int lastConsidered;
 
-    Dispatcher(PoolRuntime[] pools, SessionTable sessions, Effects<T> effects, long unreadyRetryMs, int slice) {
+    Dispatcher(PoolRuntime[] pools, Ledger ledger, Effects<T> effects, long unreadyRetryMs, int slice) {
         this.pools = pools;
-        this.sessions = sessions;
+        this.ledger = ledger;
         this.effects = effects;
         this.unreadyRetryMs = unreadyRetryMs;
         this.slice = slice;
@@ -146,13 +145,13 @@ final class Dispatcher<T> {
         if (!PlacementPolicy.hasFreeCandidate(entry)) {
             return false; // before anything is allocated: many may wait, and each is asked at each event
         }
-        SessionTable.Place last = sessions.find(entry.spec.sessionId());
+        Session session = entry.heldSession();
         List<PlacementDecision.Candidate> seen = new ArrayList<>(entry.pool.replicas.length + entry.otherPools.size());
-        PlacementPolicy.Choice choice = PlacementPolicy.chooseReplica(entry, last, nowNs, seen);
+        PlacementPolicy.Choice choice = PlacementPolicy.chooseReplica(entry, session, nowNs, seen);
         if (choice == null) {
             return false;
         }
-        start(nowNs, entry, choice, last, seen);
+        start(nowNs, entry, choice, session, seen);
         return true;
     }
 
@@ -181,18 +180,18 @@ final class Dispatcher<T> {
             long nowNs,
             TaskEntry entry,
             PlacementPolicy.Choice choice,
-            SessionTable.@Nullable Place last,
+            Session session,
             List<PlacementDecision.Candidate> seen) {
         PoolRuntime pool = entry.pool;
         ReplicaRuntime replica = choice.replica();
-        boolean warm = SessionTable.warm(last, pool.index, replica);
+        boolean warm = session.isWarm(pool.index, replica);
         pool.started(entry);
         Lease lease = new Lease(pool.index, replica.index, replica.take(entry), nowNs);
         entry.lease = lease;
         entry.state = TaskEntry.RUNNING;
         entry.generation = pool.generation;
         entry.runVersion = replica.version;
-        sessions.started(entry.spec.sessionId(), pool.index, replica);
+        session.started(pool.index, replica);
         lastConsidered = seen.size() + entry.otherPools.size();
         seen.addAll(entry.otherPools);
         boolean pinned = entry.spec.placement().mode() == PlacementMode.PIN;
@@ -214,6 +213,7 @@ final class Dispatcher<T> {
                         pool.generation,
                         entry.failures,
                         retriable,
+                        ledger.allowance(session),
                         new PlacementDecision(
                                 pool.spec.id(),
                                 replica.spec.id(),
@@ -231,7 +231,7 @@ final class Dispatcher<T> {
         Lease lease = entry.heldLease();
         ReplicaRuntime replica = pool.replicas[lease.replicaIndex()];
         replica.giveBack(lease.slotIndex(), entry);
-        sessions.ended(entry.spec.sessionId(), pool.index, lease.replicaIndex(), false);
+        entry.heldSession().left(lease, false);
         entry.resetRun();
         entry.failures++;
         entry.failedOn |= 1L << replica.index;
@@ -312,15 +312,14 @@ final class Dispatcher<T> {
     }
 
     private void moveOrElse(long nowNs, TaskEntry entry, Runnable otherwise) {
-        PlacementPolicy.Choice choice =
-                PlacementPolicy.chooseOtherPool(entry, pools, sessions.find(entry.spec.sessionId()), nowNs);
+        PlacementPolicy.Choice choice = PlacementPolicy.chooseOtherPool(entry, pools, entry.heldSession(), nowNs);
         if (choice == null) {
             otherwise.run();
             return;
         }
         entry.pool.removed(entry);
         entry.moveTo(choice);
-        Admission admission = Standing.newcomer(nowNs, entry);
+        Admission admission = Standing.newcomer(nowNs, entry, ledger.allowance(entry.heldSession()));
         entry.pool.open().append(entry);
         if (!entry.pool.received) {
             entry.pool.received = true;
@@ -390,6 +389,10 @@ final class Dispatcher<T> {
         deadlines.remove(entry);
         entry.state = TaskEntry.TERMINAL;
         live--;
+        Charge charge = ledger.close(entry);
+        if (charge != null) {
+            effects.settled(handleOf(entry), charge);
+        }
     }
 
     @SuppressWarnings("unchecked") // every handle came in as a T

@@ -1,6 +1,7 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
 import io.llamaorch.orchestratord.contracts.error.ApiError;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the scheduler tells the world. Called on the scheduler's thread from within the event that caused it, in a
@@ -16,8 +17,12 @@ public interface Effects<T> {
     /** A known id came with the same body again: nothing changed; the figures are today's. */
     void replayed(T offered, T existing, Admission admission);
 
-    /** The task never got in. */
-    void refused(T offered, ApiError error);
+    /**
+     * The task never got in.
+     *
+     * @param allowance what its key and session have left; null where nothing is limited, or it was not looked at
+     */
+    void refused(T offered, ApiError error, @Nullable Allowance allowance);
 
     /** The task holds a slot from now on; the owner starts it, and must say {@code finished} whatever comes. */
     void dispatched(T task, Dispatch dispatch);
@@ -36,6 +41,12 @@ public interface Effects<T> {
 
     /** A running task must stop; its slot stays leased until the owner says {@code finished}. */
     void aborted(T task, ApiError error);
+
+    /**
+     * A task is over, and was charged for what it used. Follows what made its end known to the scheduler, and comes before
+     * {@code evicted} and {@code retryRefused}; not told where nothing is limited and nothing costs.
+     */
+    void settled(T task, Charge charge);
 
     /** The answer to a {@code query}. */
     void answered(T task, Admission admission);

@@ -98,14 +98,13 @@ final class PlacementPolicy {
 
     /** At admission: the pool, or null where no replica of any pool will do. */
     static @Nullable Choice choosePool(
-            TaskSpec spec, PoolRuntime[] pools, SessionTable.@Nullable Place last, long nowNs) {
-        return choosePool(spec, pools, null, last, nowNs);
+            TaskSpec spec, PoolRuntime[] pools, Account account, @Nullable Session last, long nowNs) {
+        return choosePool(spec, pools, null, account, last, nowNs);
     }
 
     /** For a task that has to leave its pool: another one that would admit it without taking another task's place. */
-    static @Nullable Choice chooseOtherPool(
-            TaskEntry entry, PoolRuntime[] pools, SessionTable.@Nullable Place last, long nowNs) {
-        return choosePool(entry.spec, pools, entry.pool, last, nowNs);
+    static @Nullable Choice chooseOtherPool(TaskEntry entry, PoolRuntime[] pools, Session last, long nowNs) {
+        return choosePool(entry.spec, pools, entry.pool, last.account, last, nowNs);
     }
 
     /**
@@ -158,7 +157,8 @@ final class PlacementPolicy {
             TaskSpec spec,
             PoolRuntime[] pools,
             @Nullable PoolRuntime left,
-            SessionTable.@Nullable Place last,
+            Account account,
+            @Nullable Session last,
             long nowNs) {
         boolean isInteractive = spec.priority() == Priority.INTERACTIVE;
         PoolRuntime bestPool = null;
@@ -188,8 +188,8 @@ final class PlacementPolicy {
                     by = Criterion.PREFERENCE;
                     wins = rank < bestRank;
                 } else {
-                    by = settles(spec, pool, replica, bestPool, best, last, nowNs);
-                    wins = order(by, spec, pool, replica, bestPool, best, last, nowNs) < 0;
+                    by = settles(spec, pool, replica, bestPool, best, account, last, nowNs);
+                    wins = order(by, spec, pool, replica, bestPool, best, account, last, nowNs) < 0;
                 }
                 if (wins) {
                     best = replica;
@@ -215,7 +215,7 @@ final class PlacementPolicy {
      * @param seen receives the candidates looked at
      */
     static @Nullable Choice chooseReplica(
-            TaskEntry entry, SessionTable.@Nullable Place last, long nowNs, List<PlacementDecision.Candidate> seen) {
+            TaskEntry entry, Session last, long nowNs, List<PlacementDecision.Candidate> seen) {
         TaskSpec spec = entry.spec;
         PoolRuntime pool = entry.pool;
         ReplicaRuntime best = null;
@@ -230,8 +230,8 @@ final class PlacementPolicy {
                 best = replica;
                 continue;
             }
-            Criterion by = settles(spec, pool, replica, pool, best, last, nowNs);
-            if (order(by, spec, pool, replica, pool, best, last, nowNs) < 0) {
+            Criterion by = settles(spec, pool, replica, pool, best, last.account, last, nowNs);
+            if (order(by, spec, pool, replica, pool, best, last.account, last, nowNs) < 0) {
                 best = replica;
                 decidedBy = by;
             } else if (by.compareTo(decidedBy) > 0) {
@@ -442,11 +442,12 @@ final class PlacementPolicy {
             ReplicaRuntime a,
             PoolRuntime poolB,
             ReplicaRuntime b,
-            SessionTable.@Nullable Place last,
+            Account account,
+            @Nullable Session last,
             long nowNs) {
 
         for (Criterion criterion : CRITERIA) {
-            if (order(criterion, spec, poolA, a, poolB, b, last, nowNs) != 0) {
+            if (order(criterion, spec, poolA, a, poolB, b, account, last, nowNs) != 0) {
                 return criterion;
             }
         }
@@ -462,11 +463,14 @@ final class PlacementPolicy {
             ReplicaRuntime a,
             PoolRuntime poolB,
             ReplicaRuntime b,
-            SessionTable.@Nullable Place last,
+            Account account,
+            @Nullable Session last,
             long nowNs) {
         return switch (by) {
             case PREDICTED_END ->
-                poolA == poolB ? 0 : Long.compare(endMs(spec, poolA, nowNs), endMs(spec, poolB, nowNs));
+                poolA == poolB
+                        ? 0
+                        : Long.compare(endMs(spec, poolA, account, nowNs), endMs(spec, poolB, account, nowNs));
             case AFFINITY -> Boolean.compare(isLast(last, poolB, b), isLast(last, poolA, a));
             case LEAST_LOADED -> Long.compare((long) a.leased() * b.slots, (long) b.leased() * a.slots);
             case FREE_VRAM ->
@@ -479,13 +483,13 @@ final class PlacementPolicy {
         };
     }
 
-    private static long endMs(TaskSpec spec, PoolRuntime pool, long nowNs) {
+    private static long endMs(TaskSpec spec, PoolRuntime pool, Account account, long nowNs) {
         boolean isInteractive = spec.priority() == Priority.INTERACTIVE;
-        double start = pool.forecast.startNs(nowNs, pool.newcomerPosition(isInteractive), 0.5);
+        double start = pool.forecast.startNs(nowNs, pool.newcomerPosition(isInteractive, account), 0.5);
         return (long) ((start + pool.forecast.model.serviceNs(spec.promptBytes(), spec.maxTokens(), 0.5)) / 1e6);
     }
 
-    private static boolean isLast(SessionTable.@Nullable Place last, PoolRuntime pool, ReplicaRuntime replica) {
+    private static boolean isLast(@Nullable Session last, PoolRuntime pool, ReplicaRuntime replica) {
         return last != null && last.pool == pool.index && last.replica == replica.index;
     }
 

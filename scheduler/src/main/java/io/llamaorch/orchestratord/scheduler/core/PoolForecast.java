@@ -101,7 +101,7 @@ final class PoolForecast {
         if (!built) {
             return (long) (pool.queued() / model.drainPerNs(nowNs, pool.readySlots()) / 1e6);
         }
-        long position = pool.newcomerPosition(true);
+        long position = pool.lastPosition(true);
         return (long) (Math.max(0, curve.start(shifted(position), 0.5) - (nowNs - builtAtNs)) / 1e6);
     }
 
@@ -165,8 +165,10 @@ final class PoolForecast {
 
     private void addQueued() {
         Backlog backlog = pool.open();
-        TaskEntry interactive = backlog.interactive.first();
-        TaskEntry batch = backlog.batch.first();
+        backlog.interactive.beginWalk();
+        backlog.batch.beginWalk();
+        TaskEntry interactive = backlog.interactive.nextOfWalk();
+        TaskEntry batch = backlog.batch.nextOfWalk();
         int streak = backlog.streak();
         int room = StartCurve.ROWS_MAX - 1;
         while (room-- > 0 && (interactive != null || batch != null)) {
@@ -180,12 +182,12 @@ final class PoolForecast {
         }
     }
 
-    private @Nullable TaskEntry add(TaskQueue queue, @Nullable TaskEntry entry) {
+    private @Nullable TaskEntry add(FairQueue queue, @Nullable TaskEntry entry) {
         if (entry == null) {
             throw new IllegalStateException("the next task of a queue is missing");
         }
         curve.queued(model, entry.spec.promptBytes(), entry.spec.maxTokens());
-        return queue.atOrAfter(entry.sequence + 1);
+        return queue.nextOfWalk();
     }
 
     private double tokensDone(long nowNs, TaskEntry entry) {

@@ -60,7 +60,7 @@ final class PoolRuntime {
 
     /** Those whose model is not served any more, or did not come, oldest first. */
     private final ArrayDeque<Backlog> leaving = new ArrayDeque<>();
-    /** One that is empty and not in use: its arrays are as large as the queues may grow. */
+    /** One that is empty and not in use. */
     @Nullable
     private Backlog spare;
 
@@ -192,13 +192,13 @@ final class PoolRuntime {
     }
 
     private @Nullable TaskEntry oldestBatch() {
-        TaskEntry oldest = served.batch.first(); // nobody joins these while others come
-        return oldest != null ? oldest : open().batch.first();
+        TaskEntry oldest = served.batch.oldest(); // nobody joins these while others come
+        return oldest != null ? oldest : open().batch.oldest();
     }
 
     private @Nullable TaskEntry newestBatch() {
-        TaskEntry newest = open().batch.last();
-        return newest != null ? newest : served.batch.last();
+        TaskEntry newest = open().batch.newest();
+        return newest != null ? newest : served.batch.newest();
     }
 
     /** Whether a newcomer of that priority can be queued, with or without a victim. */
@@ -222,9 +222,14 @@ final class PoolRuntime {
         return first(backlog) + backlog.position(entry);
     }
 
-    /** The position that a newcomer would get. */
-    long newcomerPosition(boolean isInteractive) {
-        return first(open()) + open().newcomerPosition(isInteractive);
+    /** The position that a newcomer of a key would get. */
+    long newcomerPosition(boolean isInteractive, Account account) {
+        return first(open()) + open().newcomerPosition(isInteractive, account);
+    }
+
+    /** The position behind every task of a priority. */
+    long lastPosition(boolean isInteractive) {
+        return first(open()) + open().lastPosition(isInteractive);
     }
 
     /** Those aside that start before a backlog's first. */

@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.scheduler.core;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,7 @@ public final class Scheduler<T> {
     private final PoolRuntime[] pools;
     private final Map<UUID, TaskEntry> tasks = new HashMap<>();
     private final SessionTable sessions;
+    private final Ledger ledger;
     private final Dispatcher<T> dispatcher;
 
     private boolean started;
@@ -53,11 +55,20 @@ public final class Scheduler<T> {
      * @throws IllegalArgumentException if there is no pool, or one that is out of range
      */
     public Scheduler(SchedulerSettings settings, List<PoolSpec> pools, Effects<T> effects) {
-        this(settings, pools, effects, SLICE);
+        this(settings, Accounting.NONE, pools, effects);
+    }
+
+    /**
+     * The same where keys and sessions are limited.
+     *
+     * @throws IllegalArgumentException if there is no pool, or one that is out of range
+     */
+    public Scheduler(SchedulerSettings settings, Accounting accounting, List<PoolSpec> pools, Effects<T> effects) {
+        this(settings, accounting, pools, effects, SLICE);
     }
 
     /** The same with slices of another size, ≥ 1: for tests, whose queues are short. */
-    Scheduler(SchedulerSettings settings, List<PoolSpec> pools, Effects<T> effects, int slice) {
+    Scheduler(SchedulerSettings settings, Accounting accounting, List<PoolSpec> pools, Effects<T> effects, int slice) {
         if (pools.isEmpty()) {
             throw new IllegalArgumentException("a scheduler needs at least one pool");
         }
@@ -67,8 +78,9 @@ public final class Scheduler<T> {
         for (int i = 0; i < this.pools.length; i++) {
             this.pools[i] = new PoolRuntime(i, pools.get(i), settings);
         }
-        this.sessions = new SessionTable(settings.sessionsMax());
-        this.dispatcher = new Dispatcher<>(this.pools, sessions, effects, settings.unreadyRetryMs(), slice);
+        this.sessions = new SessionTable(settings.sessionsMax(), accounting.sessionTtlNs());
+        this.ledger = new Ledger(accounting, sessions, this.pools);
+        this.dispatcher = new Dispatcher<>(this.pools, ledger, effects, settings.unreadyRetryMs(), slice);
     }
 
     /** What a submit is told whose id is another request's, or another owner's. */
@@ -86,25 +98,27 @@ public final class Scheduler<T> {
         TaskEntry known = tasks.get(spec.id());
         if (known != null) {
             if (known.spec.owner().equals(spec.owner()) && known.spec.digest().equals(spec.digest())) {
-                effects.replayed(handle, dispatcher.handleOf(known), Standing.of(nowNs, known));
+                effects.replayed(handle, dispatcher.handleOf(known), standing(nowNs, known));
             } else {
-                effects.refused(handle, Refusals.idTaken(spec));
+                effects.refused(handle, Refusals.idTaken(spec), null);
             }
             return;
         }
         PlacementPolicy.Choice choice = null;
         ApiError refusal = precheck(nowNs, spec);
         if (refusal == null) {
-            choice = PlacementPolicy.choosePool(spec, pools, sessions.find(spec.sessionId()), nowNs);
+            choice = PlacementPolicy.choosePool(spec, pools, ledger.account(spec.owner()), ledger.session(spec), nowNs);
             if (choice == null) {
                 refusal = Refusals.infeasible(nowNs, spec, pools, settings.unreadyRetryMs());
             } else {
                 dispatcher.considered(choice.considered());
-                refusal = checkPool(nowNs, spec, choice.pool());
+                refusal = ledger.refusal(spec, choice.pool());
+                refusal = refusal != null ? refusal : checkPool(nowNs, spec, choice.pool());
             }
         }
         if (choice == null || refusal != null) {
-            effects.refused(handle, refusal != null ? refusal : Refusals.idTaken(spec));
+            ApiError error = refusal != null ? refusal : Refusals.idTaken(spec);
+            effects.refused(handle, error, ledger.allowance(spec));
             return;
         }
         enqueue(nowNs, spec, handle, choice);
@@ -138,7 +152,8 @@ public final class Scheduler<T> {
         }
         long deadlineAtNs = later(nowNs, spec.deadlineNs() - waitedNs);
         TaskEntry entry = new TaskEntry(spec, handle, nextOrdinal++, nowNs - waitedNs, deadlineAtNs, choice);
-        Admission admission = Standing.newcomer(nowNs, entry);
+        ledger.open(entry);
+        Admission admission = Standing.newcomer(nowNs, entry, ledger.allowance(entry.heldSession()));
         dispatcher.enqueueAgain(entry);
         tasks.put(spec.id(), entry);
         effects.admitted(handle, admission);
@@ -224,9 +239,10 @@ public final class Scheduler<T> {
      *
      * @param tokensIn prompt tokens as the engine counted them, or −1
      * @param tokensOut tokens decoded, ≥ 0
+     * @param decodeMs time from its first token to its end, as its clients are told it, ms, ≥ 0
      * @throws IllegalStateException if the task does not run: leases would not balance
      */
-    public void finished(long nowNs, UUID id, Outcome outcome, int tokensIn, int tokensOut) {
+    public void finished(long nowNs, UUID id, Outcome outcome, int tokensIn, int tokensOut, long decodeMs) {
         tick(nowNs);
         TaskEntry entry = tasks.get(id);
         if (entry == null || entry.state != TaskEntry.RUNNING) {
@@ -236,9 +252,13 @@ public final class Scheduler<T> {
         Lease lease = entry.heldLease();
         entry.pool.replicas[lease.replicaIndex()].giveBack(lease.slotIndex(), entry);
         boolean decoded = entry.firstTokenSeen && (outcome == Outcome.COMPLETED || outcome == Outcome.CANCELED);
-        sessions.ended(entry.spec.sessionId(), entry.pool.index, lease.replicaIndex(), decoded);
+        entry.heldSession().left(lease, decoded);
         entry.lease = null;
         entry.tokensOut = tokensOut;
+        boolean hasRead = tokensOut > 0 || outcome == Outcome.COMPLETED;
+        entry.usedTokensIn = tokensIn >= 0 || hasRead ? tokensIn : 0;
+        entry.usedTokensOut = tokensOut;
+        entry.usedDecodeMs = decodeMs;
         dispatcher.end(entry);
         if (entry.forgetWhenOver) {
             tasks.remove(id);
@@ -274,7 +294,7 @@ public final class Scheduler<T> {
         dispatcher.expire(nowNs);
         TaskEntry entry = tasks.get(id);
         if (entry != null) {
-            effects.answered(dispatcher.handleOf(entry), Standing.of(nowNs, entry));
+            effects.answered(dispatcher.handleOf(entry), standing(nowNs, entry));
         }
     }
 
@@ -432,7 +452,63 @@ public final class Scheduler<T> {
 
     /** After a defect, the one call that is left: somebody waits whose admission was never looked at. */
     public void refuse(T handle, ApiError error) {
-        effects.refused(handle, error);
+        effects.refused(handle, error, null);
+    }
+
+    // ---- sessions and budgets ----
+
+    /**
+     * How a session stands.
+     *
+     * @param all whether who asks may see those of other keys
+     * @return null where there is none that it may see
+     */
+    public @Nullable SessionInfo session(long nowNs, String owner, boolean all, UUID id) {
+        tick(nowNs);
+        dispatcher.expire(nowNs);
+        return ledger.info(owner, all, id, pools);
+    }
+
+    /**
+     * Ends a session: it is unknown from now on, and its budget with it. Its open tasks go on; who asked cancels them.
+     *
+     * @param all whether who asks may end those of other keys
+     * @return the open tasks; null where there is no session that it may end
+     */
+    public @Nullable List<T> endSession(long nowNs, String owner, boolean all, UUID id) {
+        tick(nowNs);
+        dispatcher.expire(nowNs);
+        List<TaskEntry> open = ledger.end(owner, all, id);
+        if (open == null) {
+            return null;
+        }
+        List<T> handles = new ArrayList<>(open.size());
+        for (TaskEntry entry : open) {
+            handles.add(dispatcher.handleOf(entry));
+        }
+        return handles;
+    }
+
+    /** Other limits and budgets of keys; what was used and is reserved stays. Prices and the times of sessions stay too. */
+    public void changeAccounting(long nowNs, Accounting accounting) {
+        tick(nowNs);
+        ledger.change(accounting);
+    }
+
+    /** The ledger: every figure of a key or a session that is not 0. */
+    public List<BudgetBalance> budgetSnapshot(long nowNs) {
+        tick(nowNs);
+        return ledger.balances();
+    }
+
+    /** What a key or a session had used before a restart; what was reserved is not looked at: its tasks are gone. */
+    public void restoreBudget(long nowNs, BudgetBalance balance) {
+        tick(nowNs);
+        ledger.restore(balance);
+    }
+
+    private Admission standing(long nowNs, TaskEntry entry) {
+        return Standing.of(nowNs, entry, ledger.allowance(entry.heldSession()));
     }
 
     /** The figures of this moment; changes nothing that a later event could see. */
@@ -442,7 +518,31 @@ public final class Scheduler<T> {
             views[i] = pools[i].snapshot(lastNowNs, draining);
         }
         return new SchedulerSnapshot(
-                lastNowNs, draining, tasks.size(), dispatcher.live(), dispatcher.lastConsidered(), List.of(views));
+                lastNowNs,
+                draining,
+                tasks.size(),
+                dispatcher.live(),
+                dispatcher.lastConsidered(),
+                new SchedulerSnapshot.Sessions(sessions.size(), sessions.expired(), sessions.evicted()),
+                List.of(views));
+    }
+
+    /** What an open task has reserved; for tests in this package. */
+    Reservation reservation(UUID id) {
+        return ledger.reservationOf(known(id));
+    }
+
+    /** Tokens that the prompt of a task was thought to have; for tests in this package. */
+    int promptEstimate(UUID id) {
+        return known(id).promptEstimate;
+    }
+
+    private TaskEntry known(UUID id) {
+        TaskEntry entry = tasks.get(id);
+        if (entry == null) {
+            throw new IllegalStateException("task " + id + " is not known");
+        }
+        return entry;
     }
 
     /** What a pool thinks of its future; for tests and benchmarks in this package. */
@@ -456,6 +556,7 @@ public final class Scheduler<T> {
         }
         started = true;
         lastNowNs = nowNs;
+        ledger.tick(nowNs);
     }
 
     private @Nullable ApiError precheck(long nowNs, TaskSpec spec) {
@@ -492,7 +593,7 @@ public final class Scheduler<T> {
         if (!pool.accepts(isInteractive)) {
             return Refusals.queueFull(spec, pool, forecast.retryAfterMs(nowNs));
         }
-        long position = pool.newcomerPosition(isInteractive);
+        long position = pool.newcomerPosition(isInteractive, ledger.account(spec.owner()));
         if (soonestEndNs(nowNs, spec, forecast, position) <= spec.deadlineNs()) {
             return null;
         }
@@ -515,7 +616,8 @@ public final class Scheduler<T> {
         dispatcher.makeRoom(nowNs, pool, spec.priority() == Priority.INTERACTIVE);
         long deadlineAtNs = later(nowNs, spec.deadlineNs());
         TaskEntry entry = new TaskEntry(spec, handle, nextOrdinal++, nowNs, deadlineAtNs, choice);
-        Admission admission = Standing.newcomer(nowNs, entry);
+        ledger.open(entry);
+        Admission admission = Standing.newcomer(nowNs, entry, ledger.allowance(entry.heldSession()));
         dispatcher.enqueue(entry);
         tasks.put(spec.id(), entry);
         effects.admitted(handle, admission);

@@ -5,7 +5,7 @@ package io.llamaorch.orchestratord.scheduler.core;
  *
  * @param tasksMax most tasks known at once, live and terminal, ≥ 1; admissions beyond are refused with policy label
  *     {@code task_table}
- * @param sessionsMax sessions whose last replica is remembered, ≥ 1; the one placed longest ago is dropped first
+ * @param sessionsMax sessions without an open task that are kept, ≥ 1; the one used longest ago is dropped first
  * @param slotsMax most slots that one replica may be configured with, ≥ 1
  * @param priorTokensPerSecond decode rate of one slot assumed before any measurement, &gt; 0
  * @param priorFirstTokenMs time to first token assumed before any measurement, ms, ≥ 0
@@ -40,6 +40,20 @@ public record SchedulerSettings(
         require(priorDoubt >= 1, "priorDoubt", priorDoubt);
         require(etaRebuildNs >= 0, "etaRebuildNs", etaRebuildNs);
         require(unreadyRetryMs >= 1, "unreadyRetryMs", unreadyRetryMs);
+    }
+
+    /** The same with room for another number of sessions. */
+    public SchedulerSettings withSessionsMax(int max) {
+        return new SchedulerSettings(
+                tasksMax,
+                max,
+                slotsMax,
+                priorTokensPerSecond,
+                priorFirstTokenMs,
+                etaSamplesMin,
+                priorDoubt,
+                etaRebuildNs,
+                unreadyRetryMs);
     }
 
     private static void require(boolean holds, String name, Number value) {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param tasksKnown tasks in the table, live and terminal
  * @param tasksLive tasks queued or running
  * @param placementCandidatesConsidered replicas that the last placement looked at
+ * @param sessions how many there are and were
  * @param pools in the order of the configuration
  */
 public record SchedulerSnapshot(
@@ -20,7 +21,17 @@ public record SchedulerSnapshot(
         long tasksKnown,
         long tasksLive,
         int placementCandidatesConsidered,
+        Sessions sessions,
         List<Pool> pools) {
+
+    /**
+     * Sessions.
+     *
+     * @param known now
+     * @param expired dropped because their time was over, ever
+     * @param evicted dropped because there were too many, ever
+     */
+    public record Sessions(int known, long expired, long evicted) {}
 
     /**
      * One pool.

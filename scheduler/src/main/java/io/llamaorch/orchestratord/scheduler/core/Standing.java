@@ -1,39 +1,40 @@
 package io.llamaorch.orchestratord.scheduler.core;
 
 import io.llamaorch.orchestratord.contracts.task.Priority;
+import org.jspecify.annotations.Nullable;
 
 /** Where a task stands, from its pool's forecast. Pure functions over what the scheduler's thread owns. */
 final class Standing {
     private Standing() {}
 
     /** Of a known task, whatever its state. */
-    static Admission of(long nowNs, TaskEntry entry) {
+    static Admission of(long nowNs, TaskEntry entry, @Nullable Allowance allowance) {
         PoolRuntime pool = entry.pool;
         if (entry.state == TaskEntry.QUEUED) {
-            return queued(nowNs, entry);
+            return at(nowNs, entry, pool.position(entry), pool.queued(), allowance);
         }
         long backoffMs = pool.forecast.backoffMs(nowNs);
         if (entry.state == TaskEntry.TERMINAL) {
-            return new Admission(pool.spec.id(), 0, 0, 0, backoffMs, 0, pool.queued());
+            return new Admission(pool.spec.id(), 0, 0, 0, backoffMs, 0, pool.queued(), allowance);
         }
         double remaining = pool.forecast.remainingNs(nowNs, entry);
         double onTime = pool.forecast.runningOnTime(nowNs, entry, entry.deadlineAtNs - (double) nowNs);
-        return new Admission(pool.spec.id(), 0, 0, toMs(remaining), backoffMs, onTime, pool.queued());
-    }
-
-    /** Of a task in its queue. */
-    private static Admission queued(long nowNs, TaskEntry entry) {
-        return at(nowNs, entry, entry.pool.position(entry), entry.pool.queued());
+        return new Admission(pool.spec.id(), 0, 0, toMs(remaining), backoffMs, onTime, pool.queued(), allowance);
     }
 
     /** Of a task that is about to be queued. */
-    static Admission newcomer(long nowNs, TaskEntry entry) {
+    static Admission newcomer(long nowNs, TaskEntry entry, @Nullable Allowance allowance) {
         PoolRuntime pool = entry.pool;
         boolean isInteractive = entry.spec.priority() == Priority.INTERACTIVE;
-        return at(nowNs, entry, pool.newcomerPosition(isInteractive), pool.queued() + 1L);
+        return at(
+                nowNs,
+                entry,
+                pool.newcomerPosition(isInteractive, entry.heldSession().account),
+                pool.queued() + 1L,
+                allowance);
     }
 
-    private static Admission at(long nowNs, TaskEntry entry, long position, long depth) {
+    private static Admission at(long nowNs, TaskEntry entry, long position, long depth, @Nullable Allowance allowance) {
         PoolRuntime pool = entry.pool;
         PoolForecast forecast = pool.forecast;
         TaskSpec spec = entry.spec;
@@ -48,7 +49,8 @@ final class Standing {
                 toMs(end),
                 startsNow ? 0 : forecast.backoffMs(nowNs),
                 onTime,
-                startsNow ? 0 : depth);
+                startsNow ? 0 : depth,
+                allowance);
     }
 
     static long toMs(double ns) {

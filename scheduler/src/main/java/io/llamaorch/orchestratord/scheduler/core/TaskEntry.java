@@ -58,6 +58,33 @@ final class TaskEntry {
     @Nullable
     String retryVersion;
 
+    /** Its key's tasks while queued and not {@link #aside}, and its place in the order of arrivals in that queue. */
+    FairQueue.@Nullable Flow flow;
+
+    long appended;
+
+    /** Set when it is admitted; its neighbours among the open tasks of that session. */
+    @Nullable
+    Session session;
+
+    @Nullable
+    TaskEntry olderOfSession;
+
+    @Nullable
+    TaskEntry newerOfSession;
+
+    /** Tokens of its prompt as estimated at admission, and as reserved. */
+    int promptEstimate;
+
+    int promptReserve;
+    /** The pool that admitted it, whose price it pays wherever it goes. */
+    int pricedPool;
+    /** What it used, once it is over: −1 where it read the prompt and its engine did not say how long it was. */
+    int usedTokensIn;
+
+    int usedTokensOut;
+    long usedDecodeMs;
+
     boolean firstTokenSeen;
     int promptTokens = -1;
     int tokensOut;
@@ -125,6 +152,24 @@ final class TaskEntry {
             throw new IllegalStateException("task " + spec.id() + " is in no queue");
         }
         return waitsIn;
+    }
+
+    /** The tasks of its key that it is queued with. */
+    FairQueue.Flow heldFlow() {
+        FairQueue.Flow held = flow;
+        if (held == null) {
+            throw new IllegalStateException("task " + spec.id() + " is in no queue");
+        }
+        return held;
+    }
+
+    /** The session of an admitted task. */
+    Session heldSession() {
+        Session held = session;
+        if (held == null) {
+            throw new IllegalStateException("task " + spec.id() + " has no session");
+        }
+        return held;
     }
 
     /** The lease of a running task; a task without one here is a broken invariant. */

@@ -6,16 +6,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * A bounded FIFO that knows the rank of each of its tasks and lets any of them leave.
  *
- * <p>Tasks sit in a circular space of sequences, twice as large as the capacity. A bitmap marks the sequences in use,
+ * <p>Tasks sit in a circular space of sequences, up to twice as large as the capacity. A bitmap marks the sequences in use,
  * and two levels of sums over it (2,048 and 65,536 sequences) make a rank a few dozen additions at a million queued.
  * A task that leaves from the middle leaves a hole; when head and tail would meet over holes, the space is packed,
- * which costs O(capacity) after at least as many departures. The first and the last sequence in use are always head
- * and tail − 1. Owned by the scheduler's thread.
+ * which costs as much as it is large after at least half as many departures; where tasks fill more than half of it, it
+ * doubles. The first and the last sequence in use are always head and tail − 1. Owned by the scheduler's thread.
  */
 final class TaskQueue {
     private static final int WORDS_PER_BLOCK = 32;
     private static final int BLOCK_SHIFT = 11;
     private static final int SUPER_SHIFT = 16;
+    private static final int SPACE_MIN = 64;
+    /** A larger one is not worth keeping empty. */
+    private static final int SPACE_SMALL = 4_096;
 
     private int capacity;
     private int mask;
@@ -33,12 +36,16 @@ final class TaskQueue {
             throw new IllegalArgumentException("queue capacity out of range: " + capacity);
         }
         this.capacity = capacity;
-        int space = Math.max(64, Integer.highestOneBit(2 * capacity - 1) << 1);
-        mask = space - 1;
-        entries = new @Nullable TaskEntry[space];
-        bits = new long[space >> 6];
-        blockSums = new int[(space >> BLOCK_SHIFT) + 1];
-        superSums = new int[(space >> SUPER_SHIFT) + 1];
+        mask = SPACE_MIN - 1;
+        entries = new @Nullable TaskEntry[SPACE_MIN];
+        bits = new long[SPACE_MIN >> 6];
+        blockSums = new int[1];
+        superSums = new int[1];
+    }
+
+    /** Whether it takes little memory. */
+    boolean isSmall() {
+        return mask < SPACE_SMALL;
     }
 
     int size() {
@@ -51,40 +58,20 @@ final class TaskQueue {
             throw new IllegalStateException("queue over its capacity " + capacity);
         }
         if (tail - head > mask) {
-            pack();
+            if (size > (mask + 1) / 2) {
+                grow();
+            } else {
+                pack();
+            }
         }
         put(tail++, entry);
         size++;
     }
 
-    /** The same for a task that has its place already, wherever the capacity stands: it grows, and does not shrink again. */
+    /** The same for a task that has its place already: the capacity rises to hold it, and does not fall again. */
     void appendBeyond(TaskEntry entry) {
-        if (size >= capacity) {
-            TaskQueue larger = new TaskQueue(Math.min(1 << 29, Math.multiplyExact(capacity, 2)));
-            for (TaskEntry each = first(); each != null; each = atOrAfter(each.sequence + 1)) {
-                larger.entries[larger.size++ & larger.mask] = each;
-            }
-            takeOver(larger);
-        }
+        capacity = Math.max(capacity, size + 1);
         append(entry);
-    }
-
-    private void takeOver(TaskQueue larger) {
-        int count = larger.size;
-        capacity = larger.capacity;
-        mask = larger.mask;
-        entries = larger.entries;
-        bits = larger.bits;
-        blockSums = larger.blockSums;
-        superSums = larger.superSums;
-        head = 0;
-        tail = 0;
-        for (int i = 0; i < count; i++) {
-            TaskEntry entry = entries[i];
-            if (entry != null) {
-                put(tail++, entry);
-            }
-        }
     }
 
     /** The oldest task, or null. */
@@ -192,6 +179,24 @@ final class TaskQueue {
                 return sequence - Long.numberOfLeadingZeros(word);
             }
             sequence -= (at & 63) + 1;
+        }
+    }
+
+    /** Doubles the space; sequences stay. */
+    private void grow() {
+        @Nullable TaskEntry[] from = entries;
+        int fromMask = mask;
+        int space = 2 * (mask + 1);
+        mask = space - 1;
+        entries = new @Nullable TaskEntry[space];
+        bits = new long[space >> 6];
+        blockSums = new int[(space >> BLOCK_SHIFT) + 1];
+        superSums = new int[(space >> SUPER_SHIFT) + 1];
+        for (long sequence = head; sequence < tail; sequence++) {
+            TaskEntry entry = from[(int) sequence & fromMask];
+            if (entry != null) {
+                put(sequence, entry);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
 import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import java.util.UUID;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +31,7 @@ final class SchedulerEvent<T> {
     static final byte BEGIN_RELOAD = 14;
     static final byte END_RELOAD = 15;
     static final byte REPLICA_VRAM = 16;
-    static final byte PROBE = 17;
+    static final byte ASK = 17;
 
     /** Its place in the ring while a producer has it. */
     long sequence;
@@ -59,8 +60,9 @@ final class SchedulerEvent<T> {
     @Nullable
     ApiError error;
 
+    /** What asks the core for something and tells its answer. */
     @Nullable
-    Runnable probe;
+    ObjLongConsumer<Scheduler<T>> ask;
 
     int a;
     int b;
@@ -74,7 +76,7 @@ final class SchedulerEvent<T> {
             case WITHDRAW -> core.withdraw(nowNs, set(id));
             case FIRST_TOKEN -> core.firstToken(nowNs, set(id), a);
             case PROGRESS -> core.progress(nowNs, set(id), a);
-            case FINISHED -> core.finished(nowNs, set(id), set(outcome), a, b);
+            case FINISHED -> core.finished(nowNs, set(id), set(outcome), a, b, e);
             case QUERY -> core.query(nowNs, set(id));
             case FORGET -> core.forget(nowNs, set(id));
             case REPLICA_CHANGED -> core.replicaChanged(nowNs, a, b, set(state), set(text), c, d);
@@ -86,7 +88,7 @@ final class SchedulerEvent<T> {
             case BEGIN_RELOAD -> core.beginReload(nowNs, a, set(text), b != 0, e);
             case END_RELOAD -> core.endReload(nowNs, a, b != 0);
             case REPLICA_VRAM -> core.replicaVram(nowNs, a, b, e);
-            case PROBE -> set(probe).run();
+            case ASK -> set(ask).accept(core, nowNs);
             default -> throw new IllegalStateException("ring event of unknown kind " + kind);
         }
     }
@@ -101,7 +103,7 @@ final class SchedulerEvent<T> {
         state = null;
         text = null;
         error = null;
-        probe = null;
+        ask = null;
     }
 
     private static <V> V set(@Nullable V value) {

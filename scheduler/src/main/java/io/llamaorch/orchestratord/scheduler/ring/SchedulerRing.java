@@ -9,15 +9,20 @@ import com.lmax.disruptor.TimeoutException;
 import com.lmax.disruptor.WaitStrategy;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
+import io.llamaorch.orchestratord.scheduler.core.Accounting;
+import io.llamaorch.orchestratord.scheduler.core.BudgetBalance;
 import io.llamaorch.orchestratord.scheduler.core.Outcome;
 import io.llamaorch.orchestratord.scheduler.core.ReplicaState;
 import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
+import io.llamaorch.orchestratord.scheduler.core.SessionInfo;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
+import java.util.List;
 import java.util.UUID;
 import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.ObjLongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -169,7 +174,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
     }
 
     /** Offers {@link Scheduler#finished}. A refused one must be offered again: the slot stays leased until it is in. */
-    public boolean offerFinished(UUID id, Outcome outcome, int tokensIn, int tokensOut) {
+    public boolean offerFinished(UUID id, Outcome outcome, int tokensIn, int tokensOut, long decodeMs) {
         SchedulerEvent<T> event = claim(SchedulerEvent.FINISHED);
         if (event == null) {
             return false;
@@ -178,6 +183,7 @@ public final class SchedulerRing<T> implements AutoCloseable {
         event.outcome = outcome;
         event.a = tokensIn;
         event.b = tokensOut;
+        event.e = decodeMs;
         return publish(event);
     }
 
@@ -268,11 +274,44 @@ public final class SchedulerRing<T> implements AutoCloseable {
      * @param probe called on that thread, after all that was offered before; must not throw or wait
      */
     public boolean offerProbe(Runnable probe) {
-        SchedulerEvent<T> event = claim(SchedulerEvent.PROBE);
+        return offerAsk((scheduler, nowNs) -> probe.run());
+    }
+
+    /**
+     * Offers {@link Scheduler#session}.
+     *
+     * @param reply told on the scheduler's thread: it hands the answer on and returns, and must not throw
+     */
+    public boolean offerSession(String owner, boolean all, UUID id, Consumer<@Nullable SessionInfo> reply) {
+        return offerAsk((scheduler, nowNs) -> reply.accept(scheduler.session(nowNs, owner, all, id)));
+    }
+
+    /** Offers {@link Scheduler#endSession}; {@code reply} as in {@link #offerSession}. */
+    public boolean offerEndSession(String owner, boolean all, UUID id, Consumer<@Nullable List<T>> reply) {
+        return offerAsk((scheduler, nowNs) -> reply.accept(scheduler.endSession(nowNs, owner, all, id)));
+    }
+
+    /** Offers {@link Scheduler#budgetSnapshot}; {@code reply} as in {@link #offerSession}. */
+    public boolean offerBudgetSnapshot(Consumer<List<BudgetBalance>> reply) {
+        return offerAsk((scheduler, nowNs) -> reply.accept(scheduler.budgetSnapshot(nowNs)));
+    }
+
+    /** Offers {@link Scheduler#restoreBudget}. */
+    public boolean offerRestoreBudget(BudgetBalance balance) {
+        return offerAsk((scheduler, nowNs) -> scheduler.restoreBudget(nowNs, balance));
+    }
+
+    /** Offers {@link Scheduler#changeAccounting}. */
+    public boolean offerChangeAccounting(Accounting accounting) {
+        return offerAsk((scheduler, nowNs) -> scheduler.changeAccounting(nowNs, accounting));
+    }
+
+    private boolean offerAsk(ObjLongConsumer<Scheduler<T>> ask) {
+        SchedulerEvent<T> event = claim(SchedulerEvent.ASK);
         if (event == null) {
             return false;
         }
-        event.probe = probe;
+        event.ask = ask;
         return publish(event);
     }
 

@@ -22,7 +22,8 @@ final class DisplacementTest {
         for (String pool : pools) {
             specs.add(Specs.pool(pool, 8, PoolSpec.FullPolicy.REJECT, 2, 1));
         }
-        Scheduler<String> scheduler = new Scheduler<>(SchedulerSettings.DEFAULT, specs, effects, SLICE);
+        Scheduler<String> scheduler =
+                new Scheduler<>(SchedulerSettings.DEFAULT, Accounting.NONE, specs, effects, SLICE);
         for (int p = 0; p < pools.length; p++) {
             scheduler.replicaChanged(nowNs, p, 0, ReplicaState.READY, "v", 0, 0);
         }
@@ -73,7 +74,7 @@ final class DisplacementTest {
         scheduler.drainPool(++nowNs, 0, true);
         int mark = effects.log.size();
 
-        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1, 0);
         admit(scheduler, 7, 7);
 
         assertThat(since(mark)).containsExactly("refused t7 POOL_UNREADY");
@@ -87,7 +88,7 @@ final class DisplacementTest {
         scheduler.drainPool(++nowNs, 0, false);
         int mark = effects.log.size();
         admit(scheduler, 7, 7);
-        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1, 0);
         scheduler.advance(++nowNs);
 
         assertThat(since(mark)).containsExactly("admitted t7 3", "dispatched t4 a/r0/0");
@@ -113,7 +114,7 @@ final class DisplacementTest {
         Scheduler<String> scheduler = ready("a");
         admit(scheduler, 1, 8);
         scheduler.beginReload(++nowNs, 0, "n", false, 1);
-        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1, 0);
         scheduler.endReload(++nowNs, 0, true);
         int mark = effects.log.size();
 
@@ -121,7 +122,7 @@ final class DisplacementTest {
             scheduler.admit(++nowNs, Specs.of(Specs.task(number), "key", number, "n"), "t" + number);
         }
         scheduler.query(++nowNs, id(27));
-        scheduler.finished(++nowNs, id(2), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(2), Outcome.COMPLETED, 1, 1, 0);
 
         assertThat(since(mark))
                 .startsWith("admitted t20 0", "admitted t21 1")
@@ -138,7 +139,7 @@ final class DisplacementTest {
         for (int number = 3; number <= 7; number++) {
             scheduler.admit(++nowNs, Specs.of(Specs.task(number), "key", number, "n"), "t" + number);
         }
-        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1, 0);
         int mark = effects.log.size();
 
         scheduler.endReload(++nowNs, 0, false);

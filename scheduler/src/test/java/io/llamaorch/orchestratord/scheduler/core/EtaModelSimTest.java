@@ -117,7 +117,7 @@ class EtaModelSimTest {
             TaskSpec spec = Specs.task(i);
             scheduler.admit(now, spec, "t" + i);
             scheduler.firstToken(now += 500_000_000L, spec.id(), 4);
-            scheduler.finished(now += 10_000_000_000L, spec.id(), Outcome.COMPLETED, 4, 100);
+            scheduler.finished(now += 10_000_000_000L, spec.id(), Outcome.COMPLETED, 4, 100, 0);
         }
         effects.log.clear();
         scheduler.admit(now, Specs.withDeadline(Specs.task(new UUID(9, 9)), 2_000_000_000L), "hasty");

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** The load of P12 around one scheduler, with the truth at hand. */
 final class EtaWorld implements Effects<EtaWorld.Job> {
@@ -198,7 +199,7 @@ final class EtaWorld implements Effects<EtaWorld.Job> {
                         job.onTime,
                         nowNs - job.admittedAtNs <= job.spanNs));
             }
-            scheduler.finished(nowNs, job.spec.id(), Outcome.COMPLETED, 4, job.length);
+            scheduler.finished(nowNs, job.spec.id(), Outcome.COMPLETED, 4, job.length, 0);
         });
     }
 
@@ -208,7 +209,7 @@ final class EtaWorld implements Effects<EtaWorld.Job> {
     }
 
     @Override
-    public void refused(Job offered, ApiError error) {
+    public void refused(Job offered, ApiError error, @Nullable Allowance allowance) {
         // the queue is bounded so that full load has a steady state
     }
 
@@ -230,6 +231,11 @@ final class EtaWorld implements Effects<EtaWorld.Job> {
     @Override
     public void aborted(Job task, ApiError error) {
         throw new AssertionError("aborted " + error);
+    }
+
+    @Override
+    public void settled(Job task, Charge charge) {
+        throw new AssertionError("nothing is limited");
     }
 
     @Override

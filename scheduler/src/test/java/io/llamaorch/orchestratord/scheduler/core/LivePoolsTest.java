@@ -110,7 +110,7 @@ final class LivePoolsTest {
         assertThat(effects.dispatches.get(0).retriable()).isTrue();
 
         scheduler.retry(++nowNs, id(1)); // its replica is free for the queue, it is not for t1
-        scheduler.finished(++nowNs, id(2), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(2), Outcome.COMPLETED, 1, 1, 0);
 
         assertThat(since(mark)).containsExactly("dispatched t3 a/r0/0", "dispatched t1 a/r1/0");
         assertThat(effects.lastDispatch().attempt()).isEqualTo(1);
@@ -246,7 +246,7 @@ final class LivePoolsTest {
         admit(scheduler, 1, 2);
         scheduler.beginReload(++nowNs, 0, "n", true, 1);
         scheduler.admit(++nowNs, model(3, "n"), "t3");
-        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1, 0);
         int mark = effects.log.size();
         scheduler.endReload(++nowNs, 0, false);
 
@@ -270,13 +270,13 @@ final class LivePoolsTest {
         Scheduler<String> scheduler = ready(pool("a", 1));
         for (int i = 1; i <= 40; i++) {
             admit(scheduler, i);
-            scheduler.finished(nowNs += 1_000_000_000L, id(i), Outcome.COMPLETED, 1, 50);
+            scheduler.finished(nowNs += 1_000_000_000L, id(i), Outcome.COMPLETED, 1, 50, 0);
         }
         assertThat(scheduler.snapshot().pools().get(0).etaSamples()).isEqualTo(40);
         admit(scheduler, 41);
         scheduler.beginReload(++nowNs, 0, "n", false, 1);
         scheduler.endReload(++nowNs, 0, true);
-        scheduler.finished(nowNs += 1_000_000_000L, id(41), Outcome.COMPLETED, 1, 50);
+        scheduler.finished(nowNs += 1_000_000_000L, id(41), Outcome.COMPLETED, 1, 50, 0);
 
         assertThat(scheduler.snapshot().pools().get(0).etaSamples()).isZero();
     }
@@ -323,8 +323,8 @@ final class LivePoolsTest {
         scheduler.admit(++nowNs, onDevice(3, "1"), "t3");
         scheduler.admit(++nowNs, Specs.task(4), "t4");
         scheduler.replicaChanged(++nowNs, 0, 1, ReplicaState.DOWN, "v", 0, 0);
-        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1);
-        scheduler.finished(++nowNs, id(2), Outcome.FAILED, 1, 0);
+        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1, 0);
+        scheduler.finished(++nowNs, id(2), Outcome.FAILED, 1, 0, 0);
         int mark = effects.log.size();
         assertThat(effects.lastDispatch().replicaId()).isEqualTo("r0");
         scheduler.replicaChanged(++nowNs, 0, 1, ReplicaState.READY, "v", 0, 0);
@@ -339,7 +339,7 @@ final class LivePoolsTest {
         admit(scheduler, 1);
         scheduler.admit(++nowNs, Specs.withSizes(Specs.task(2), 8_192, 16, 10), "t2");
         scheduler.replicaChanged(++nowNs, 0, 0, ReplicaState.READY, "v", 0, 4_096);
-        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1, 0);
 
         assertThat(effects.log).endsWith("evicted t2 POOL_UNREADY");
     }

@@ -2,23 +2,29 @@ package io.llamaorch.orchestratord.scheduler.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Those who wait for one model of a pool, as a reader of the contract would write it down: lists, walked from the front. */
 final class NaiveLine {
-    final List<SimTask> interactive = new ArrayList<>();
-    final List<SimTask> batch = new ArrayList<>();
+    final NaiveQueue interactive;
+    final NaiveQueue batch;
     private final int guard;
     private int streak;
 
-    NaiveLine(int guard) {
+    NaiveLine(int guard, ToIntFunction<String> weights) {
         this.guard = guard;
+        interactive = new NaiveQueue(weights);
+        batch = new NaiveQueue(weights);
     }
 
-    List<SimTask> queue(SimTask task) {
-        return task.isInteractive() ? interactive : batch;
+    NaiveQueue queue(SimTask task) {
+        return queue(task.isInteractive());
+    }
+
+    NaiveQueue queue(boolean isInteractive) {
+        return isInteractive ? interactive : batch;
     }
 
     int size() {
@@ -26,7 +32,7 @@ final class NaiveLine {
     }
 
     boolean contains(SimTask task) {
-        return queue(task).contains(task);
+        return queue(task).tasks.contains(task);
     }
 
     /** Plays the rule forward until the task would start. */
@@ -34,6 +40,8 @@ final class NaiveLine {
         int i = 0;
         int b = 0;
         int turn = streak;
+        List<SimTask> interactive = this.interactive.order();
+        List<SimTask> batch = this.batch.order();
         for (long before = 0; ; before++) {
             boolean fromBatch = b < batch.size() && (i >= interactive.size() || turn >= guard);
             if (!fromBatch && i >= interactive.size()) {
@@ -50,14 +58,14 @@ final class NaiveLine {
     @Nullable
     SimTask head() {
         if (!batch.isEmpty() && (interactive.isEmpty() || streak >= guard)) {
-            return batch.get(0);
+            return batch.head();
         }
-        return interactive.isEmpty() ? null : interactive.get(0);
+        return interactive.isEmpty() ? null : interactive.head();
     }
 
     void started(SimTask task) {
         assertThat(turn(task)).as("the next to start").isZero();
-        assertThat(queue(task).remove(0)).isSameAs(task);
+        queue(task).started(task);
         streak = !task.isInteractive() || batch.isEmpty() ? 0 : streak + 1;
     }
 

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** One pool as a reader of the contract would write it down: lists, walked from the front. */
@@ -13,6 +14,7 @@ final class NaivePool {
     private static final int ASIDE_MAX = 64;
 
     final PoolSpec spec;
+    private final ToIntFunction<String> weights;
     /** Who waits for the model that is served. */
     NaiveLine served;
     /** Who waits for another one that is loaded in its place. */
@@ -46,11 +48,12 @@ final class NaivePool {
     int drainedTo;
     int drainedOut;
 
-    NaivePool(PoolSpec spec) {
+    NaivePool(PoolSpec spec, ToIntFunction<String> weights) {
         this.spec = spec;
+        this.weights = weights;
         int count = spec.replicas().size();
         model = spec.model();
-        served = new NaiveLine(spec.batchGuard());
+        served = new NaiveLine(spec.batchGuard(), weights);
         states = new ReplicaState[count];
         slots = new int[count];
         ctx = new int[count];
@@ -168,10 +171,10 @@ final class NaivePool {
 
     /** Of those who may stay, the ones of a priority, oldest first. */
     private List<SimTask> waiting(boolean isInteractive) {
-        List<SimTask> all = new ArrayList<>(isInteractive ? served.interactive : served.batch);
+        List<SimTask> all = new ArrayList<>(served.queue(isInteractive).tasks);
         NaiveLine next = coming;
         if (next != null) {
-            all.addAll(isInteractive ? next.interactive : next.batch);
+            all.addAll(next.queue(isInteractive).tasks);
         }
         return all;
     }
@@ -180,8 +183,8 @@ final class NaivePool {
     List<SimTask> leavers() {
         List<SimTask> all = new ArrayList<>();
         leaving.forEach(line -> {
-            all.addAll(line.interactive);
-            all.addAll(line.batch);
+            all.addAll(line.interactive.tasks);
+            all.addAll(line.batch.tasks);
         });
         return all;
     }
@@ -311,7 +314,7 @@ final class NaivePool {
     void beginReload(String model, boolean pause) {
         incoming = model;
         paused = pause;
-        coming = pause && !model.equals(this.model) ? new NaiveLine(spec.batchGuard()) : null;
+        coming = pause && !model.equals(this.model) ? new NaiveLine(spec.batchGuard(), weights) : null;
     }
 
     void endReload(boolean committed) {
@@ -320,7 +323,7 @@ final class NaivePool {
         boolean changed = committed && loaded != null && !loaded.equals(model);
         if (changed) {
             leaving.add(served);
-            served = waited == served ? new NaiveLine(spec.batchGuard()) : waited;
+            served = waited == served ? new NaiveLine(spec.batchGuard(), weights) : waited;
         } else if (waited != served) {
             leaving.add(waited);
         }

@@ -6,7 +6,6 @@ import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest.Placement;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -66,15 +65,15 @@ class PlacementTest {
         scheduler.admit(1, Specs.task(0), "other");
         scheduler.admit(1, Specs.withSession(Specs.task(1), session), "first");
         scheduler.firstToken(2, Specs.id(1), 4);
-        scheduler.finished(3, Specs.id(1), Outcome.COMPLETED, 4, 10);
-        scheduler.finished(3, Specs.id(0), Outcome.COMPLETED, 4, 10);
+        scheduler.finished(3, Specs.id(1), Outcome.COMPLETED, 4, 10, 0);
+        scheduler.finished(3, Specs.id(0), Outcome.COMPLETED, 4, 10, 0);
         scheduler.admit(4, Specs.withSession(Specs.task(2), session), "second");
 
         assertThat(effects.log).endsWith("dispatched second a/r1/0");
         assertThat(effects.lastDispatch().kvWarmth()).isTrue();
         assertThat(effects.lastDispatch().decision().decidedBy()).isEqualTo("affinity");
 
-        scheduler.finished(5, Specs.id(2), Outcome.CANCELED, 4, 0);
+        scheduler.finished(5, Specs.id(2), Outcome.CANCELED, 4, 0, 0);
         scheduler.replicaChanged(6, 0, 1, ReplicaState.DOWN, "", 0, 0);
         scheduler.replicaChanged(7, 0, 1, ReplicaState.READY, "v", 0, 0);
         scheduler.admit(8, Specs.withSession(Specs.task(3), session), "third");
@@ -88,7 +87,7 @@ class PlacementTest {
         UUID session = new UUID(5, 5);
         scheduler.admit(1, Specs.withSession(Specs.task(1), session), "first");
         scheduler.firstToken(2, Specs.id(1), 4);
-        scheduler.finished(3, Specs.id(1), Outcome.COMPLETED, 4, 10);
+        scheduler.finished(3, Specs.id(1), Outcome.COMPLETED, 4, 10, 0);
         scheduler.admit(4, Specs.task(2), "other");
         scheduler.admit(5, Specs.withSession(Specs.task(3), session), "second");
 
@@ -187,23 +186,5 @@ class PlacementTest {
         scheduler.admit(1, Specs.withPlacement(Specs.task(2), onSeven), "t2");
 
         refusedWith(ErrorCode.INVALID_PARAMS, "1,7");
-    }
-
-    @Test
-    void shouldForgetTheOldestSessionWhenTheTableIsFull() {
-        SessionTable table = new SessionTable(2);
-        ReplicaRuntime replica = new ReplicaRuntime("a", 0, new PoolSpec.ReplicaSpec("r", 1, null), 1);
-        List<UUID> ids = new ArrayList<>();
-        for (int i = 0; i < 3; i++) {
-            ids.add(new UUID(1, i));
-        }
-        table.started(ids.get(0), 0, replica);
-        table.started(ids.get(1), 0, replica);
-        table.started(ids.get(0), 0, replica);
-        table.started(ids.get(2), 0, replica);
-
-        assertThat(table.find(ids.get(0))).isNotNull();
-        assertThat(table.find(ids.get(1))).isNull();
-        assertThat(table.find(ids.get(2))).isNotNull();
     }
 }

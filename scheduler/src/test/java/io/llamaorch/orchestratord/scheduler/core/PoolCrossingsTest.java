@@ -51,7 +51,7 @@ final class PoolCrossingsTest {
         scheduler.replicaChanged(++nowNs, 1, 0, ReplicaState.READY, "v", 0, 4_096);
         int mark = effects.log.size();
 
-        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(1), Outcome.COMPLETED, 1, 1, 0);
 
         assertThat(since(mark)).containsExactly("moved t2 b 0", "dispatched t2 b/r0/0");
     }
@@ -84,7 +84,7 @@ final class PoolCrossingsTest {
         scheduler.drainPool(++nowNs, 0, true);
         scheduler.drainPool(++nowNs, 1, true);
         scheduler.drainPool(++nowNs, 1, false);
-        scheduler.finished(++nowNs, id(3), Outcome.COMPLETED, 1, 1);
+        scheduler.finished(++nowNs, id(3), Outcome.COMPLETED, 1, 1, 0);
 
         assertThat(since(mark)).containsExactly("moved t1 b 0", "retryRefused t1");
         assertThat(scheduler.snapshot().tasksLive()).isEqualTo(2);

@@ -3,12 +3,18 @@ package io.llamaorch.orchestratord.scheduler.core;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Effects as lines, such as {@code dispatched a default/r0/0}. */
 final class Recorder implements Effects<String> {
     final List<String> log = new ArrayList<>();
     final List<ApiError> errors = new ArrayList<>();
     final List<Admission> admissions = new ArrayList<>();
+    final List<Charge> charges = new ArrayList<>();
+
+    @Nullable
+    Allowance refusedWith;
+
     final List<Dispatch> dispatches = new ArrayList<>();
 
     ApiError lastError() {
@@ -36,8 +42,9 @@ final class Recorder implements Effects<String> {
     }
 
     @Override
-    public void refused(String offered, ApiError error) {
+    public void refused(String offered, ApiError error, @Nullable Allowance allowance) {
         errors.add(error);
+        refusedWith = allowance;
         log.add("refused " + offered + " " + error.code());
     }
 
@@ -69,6 +76,11 @@ final class Recorder implements Effects<String> {
     public void aborted(String task, ApiError error) {
         errors.add(error);
         log.add("aborted " + task + " " + error.code());
+    }
+
+    @Override
+    public void settled(String task, Charge charge) {
+        charges.add(charge);
     }
 
     @Override

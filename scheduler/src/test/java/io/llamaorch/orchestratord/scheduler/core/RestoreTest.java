@@ -45,7 +45,7 @@ class RestoreTest {
         scheduler.replicaChanged(6, 0, 0, ReplicaState.READY, "v1", 0, 0);
         scheduler.admit(6, Specs.task(10), "t10");
         for (int i = 1; i <= 8; i++) {
-            scheduler.finished(10 + i, Specs.id(i), Outcome.COMPLETED, 1, 1);
+            scheduler.finished(10 + i, Specs.id(i), Outcome.COMPLETED, 1, 1, 0);
         }
         assertThat(effects.log)
                 .containsExactly(
@@ -203,7 +203,7 @@ class RestoreTest {
                 } else if (!running.isEmpty()) {
                     String task = running.remove(random.nextInt(running.size()));
                     end(task);
-                    core.finished(nowNs, id(task), Outcome.COMPLETED, 1, 1);
+                    core.finished(nowNs, id(task), Outcome.COMPLETED, 1, 1, 0);
                 }
                 hear();
             }

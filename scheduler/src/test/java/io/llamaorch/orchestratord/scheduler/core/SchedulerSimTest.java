@@ -21,6 +21,8 @@ class SchedulerSimTest {
         long moves = 0;
         long retries = 0;
         long later = 0;
+        long limited = 0;
+        long settled = 0;
         for (long seed = first; seed < first + seeds; seed++) {
             SimWorld world = new SimWorld(seed);
             try {
@@ -32,13 +34,17 @@ class SchedulerSimTest {
             moves += world.book.moves();
             retries += world.book.retries();
             later += world.displacedLater();
+            limited += world.book.limited();
+            settled += world.ledger.settled();
         }
         double seconds = (System.nanoTime() - fromNs) / 1e9;
         System.out.printf(
-                "SchedulerSimTest: %d simulated hours, %d tasks admitted, %d moved, %d retried, %d displaced later, %.1f s, %.0f x real time%n",
-                seeds * HOURS, admitted, moves, retries, later, seconds, seeds * HOURS * 3_600 / seconds);
+                "SchedulerSimTest: %d simulated hours, %d tasks admitted, %d limited, %d moved, %d retried, %d displaced later, %.1f s, %.0f x real time%n",
+                seeds * HOURS, admitted, limited, moves, retries, later, seconds, seeds * HOURS * 3_600 / seconds);
         assertThat(admitted).isGreaterThan(seeds * HOURS);
+        assertThat(settled).as("each admitted task is settled once").isEqualTo(admitted);
         if (only == null) {
+            assertThat(limited).isGreaterThan(seeds);
             assertThat(moves).isGreaterThan(seeds);
             assertThat(retries).isGreaterThan(seeds);
             assertThat(later).isGreaterThan(seeds);

@@ -50,11 +50,11 @@ class SchedulerTest {
         Scheduler<String> scheduler = ready(Specs.pool(1, 4));
         admit(scheduler, 1, 1, 2);
         assertThatThrownBy(() -> scheduler.forget(2, Specs.id(2))).hasMessageContaining("queued");
-        scheduler.finished(3, Specs.id(1), Outcome.CANCELED, 4, 0); // dispatches t2
+        scheduler.finished(3, Specs.id(1), Outcome.CANCELED, 4, 0, 0); // dispatches t2
         scheduler.withdraw(3, Specs.id(2));
         scheduler.forget(3, Specs.id(2));
         assertThat(scheduler.snapshot().pools().get(0).leases()).isEqualTo(1);
-        scheduler.finished(4, Specs.id(2), Outcome.NEVER_STARTED, -1, 0);
+        scheduler.finished(4, Specs.id(2), Outcome.NEVER_STARTED, -1, 0, 0);
 
         assertThat(scheduler.snapshot().pools().get(0).leases()).isZero();
         assertThat(scheduler.snapshot().tasksKnown()).isEqualTo(1);
@@ -65,8 +65,8 @@ class SchedulerTest {
         Scheduler<String> scheduler = ready(Specs.pool(3, 4));
         admit(scheduler, 1, 1, 5);
         effects.log.clear();
-        scheduler.finished(2, Specs.id(2), Outcome.COMPLETED, 4, 10);
-        scheduler.finished(3, Specs.id(1), Outcome.FAILED, 4, 10);
+        scheduler.finished(2, Specs.id(2), Outcome.COMPLETED, 4, 10, 0);
+        scheduler.finished(3, Specs.id(1), Outcome.FAILED, 4, 10, 0);
 
         assertThat(effects.log).containsExactly("dispatched t4 default/r0/1", "dispatched t5 default/r0/0");
         assertThat(scheduler.snapshot().pools().get(0).leases()).isEqualTo(3);
@@ -100,9 +100,9 @@ class SchedulerTest {
     void shouldFreeTheIdWhenATerminalTaskIsForgotten() {
         Scheduler<String> scheduler = ready(Specs.pool(1, 4));
         admit(scheduler, 1, 1, 1);
-        assertThatThrownBy(() -> ready(Specs.pool(1, 4)).finished(9, Specs.id(1), Outcome.COMPLETED, 1, 1))
+        assertThatThrownBy(() -> ready(Specs.pool(1, 4)).finished(9, Specs.id(1), Outcome.COMPLETED, 1, 1, 0))
                 .isInstanceOf(IllegalStateException.class);
-        scheduler.finished(2, Specs.id(1), Outcome.COMPLETED, 4, 10);
+        scheduler.finished(2, Specs.id(1), Outcome.COMPLETED, 4, 10, 0);
         effects.log.clear();
         scheduler.admit(3, Specs.task(1), "again");
         scheduler.forget(4, Specs.id(1));
@@ -130,7 +130,7 @@ class SchedulerTest {
         scheduler.withdraw(2, Specs.id(1));
         scheduler.withdraw(2, Specs.id(77));
         scheduler.query(2, Specs.id(4));
-        scheduler.finished(3, Specs.id(1), Outcome.CANCELED, 4, 1);
+        scheduler.finished(3, Specs.id(1), Outcome.CANCELED, 4, 1, 0);
 
         assertThat(effects.log).containsExactly("answered t4 1", "dispatched t2 default/r0/0");
     }
@@ -148,7 +148,7 @@ class SchedulerTest {
         effects.log.clear();
         int[] ids = {1, 2, 3, 20, 4, 5, 21};
         for (int id : ids) {
-            scheduler.finished(2, Specs.id(id), Outcome.COMPLETED, 4, 10);
+            scheduler.finished(2, Specs.id(id), Outcome.COMPLETED, 4, 10, 0);
         }
 
         assertThat(effects.log)
@@ -229,7 +229,7 @@ class SchedulerTest {
 
         assertThat(effects.log).containsExactly("evicted t2 DEADLINE_UNMET", "aborted t1 DECODE_TIMEOUT");
         assertThat(scheduler.snapshot().pools().get(0).leases()).isEqualTo(1);
-        scheduler.finished(2_001 * MS, Specs.id(1), Outcome.CANCELED, 4, 1);
+        scheduler.finished(2_001 * MS, Specs.id(1), Outcome.CANCELED, 4, 1, 0);
         assertThat(scheduler.snapshot().tasksLive()).isZero();
     }
 
@@ -245,14 +245,14 @@ class SchedulerTest {
         // A tenth of what the priors say of 100 tokens: an engine may be that fast, or the output that short.
         scheduler.admit(1, Specs.withDeadline(Specs.task(2), 300 * MS), "t2");
         assertThat(effects.log).contains("admitted t2 0");
-        scheduler.finished(2, Specs.id(2), Outcome.CANCELED, 4, 1);
+        scheduler.finished(2, Specs.id(2), Outcome.CANCELED, 4, 1, 0);
 
         // Measured at a second a task, the same deadline is out of reach.
         for (int i = 100; i < 100 + SchedulerSettings.DEFAULT.etaSamplesMin(); i++) {
             long now = 2_000 * MS * i;
             admit(scheduler, now, i, i);
             scheduler.firstToken(now + 100 * MS, Specs.id(i), 4);
-            scheduler.finished(now + 1_000 * MS, Specs.id(i), Outcome.COMPLETED, 4, 100);
+            scheduler.finished(now + 1_000 * MS, Specs.id(i), Outcome.COMPLETED, 4, 100, 0);
         }
         scheduler.admit(300_000 * MS, Specs.withDeadline(Specs.task(3), 300 * MS), "t3");
         assertThat(effects.log).endsWith("refused t3 DEADLINE_UNMET");
@@ -268,7 +268,7 @@ class SchedulerTest {
         admit(scheduler, 3, 3, 3);
         scheduler.replicaChanged(4, 0, 0, ReplicaState.LOADING, "", 0, 0);
         admit(scheduler, 5, 4, 4);
-        scheduler.finished(6, Specs.id(1), Outcome.FAILED, 4, 1);
+        scheduler.finished(6, Specs.id(1), Outcome.FAILED, 4, 1, 0);
         effects.log.add("--");
         scheduler.replicaChanged(7, 0, 0, ReplicaState.READY, "v2", 0, 0);
 
@@ -283,9 +283,9 @@ class SchedulerTest {
         admit(scheduler, 1, 1, 5);
         scheduler.replicaChanged(2, 0, 0, ReplicaState.READY, "v1", 1, 0);
         effects.log.clear();
-        scheduler.finished(3, Specs.id(3), Outcome.COMPLETED, 4, 1);
-        scheduler.finished(3, Specs.id(2), Outcome.COMPLETED, 4, 1);
-        scheduler.finished(3, Specs.id(1), Outcome.COMPLETED, 4, 1);
+        scheduler.finished(3, Specs.id(3), Outcome.COMPLETED, 4, 1, 0);
+        scheduler.finished(3, Specs.id(2), Outcome.COMPLETED, 4, 1, 0);
+        scheduler.finished(3, Specs.id(1), Outcome.COMPLETED, 4, 1, 0);
         scheduler.replicaChanged(4, 0, 0, ReplicaState.READY, "v1", 2, 0);
 
         assertThat(effects.log).containsExactly("dispatched t4 default/r0/0", "dispatched t5 default/r0/1");
@@ -298,7 +298,7 @@ class SchedulerTest {
         scheduler.beginDrain(2);
         effects.log.clear();
         admit(scheduler, 2, 3, 4);
-        scheduler.finished(3, Specs.id(1), Outcome.COMPLETED, 4, 1);
+        scheduler.finished(3, Specs.id(1), Outcome.COMPLETED, 4, 1, 0);
         scheduler.evictAll(4, ApiError.of(ErrorCode.WORKER_RESET, "stopped"));
 
         assertThat(effects.log)

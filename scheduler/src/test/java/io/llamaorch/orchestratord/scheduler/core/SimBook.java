@@ -18,6 +18,7 @@ final class SimBook implements Effects<SimTask> {
     private long over;
     private long moves;
     private long retries;
+    private long limited;
     private long hash = 17;
     private boolean evicting;
     private int displaced;
@@ -42,6 +43,11 @@ final class SimBook implements Effects<SimTask> {
         return retries;
     }
 
+    /** Tasks that a limit of their key, a budget or their session refused. */
+    long limited() {
+        return limited;
+    }
+
     long hash() {
         return hash;
     }
@@ -62,9 +68,11 @@ final class SimBook implements Effects<SimTask> {
     }
 
     /** The server gives a slot back for good. */
-    void finished(SimTask task) {
+    void finished(SimTask task, Outcome outcome, int tokensIn, int tokensOut, long decodeMs) {
         returnLease(task);
-        end(task);
+        boolean hasRead = tokensOut > 0 || outcome == Outcome.COMPLETED;
+        int promptTokens = tokensIn >= 0 ? tokensIn : hasRead ? world.promptEstimate(task) : 0;
+        end(task, promptTokens, tokensOut, decodeMs);
     }
 
     private static void returnLease(SimTask task) {
@@ -136,6 +144,11 @@ final class SimBook implements Effects<SimTask> {
     }
 
     private void end(SimTask task) {
+        end(task, 0, 0, 0);
+    }
+
+    private void end(SimTask task, long tokensIn, long tokensOut, long decodeMs) {
+        world.ledger.over(task, world.nowNs, tokensIn, tokensOut, decodeMs);
         assertThat(task.life).as("ends once").isNotEqualTo(SimTask.Life.OVER);
         task.life = SimTask.Life.OVER;
         over++;
@@ -146,6 +159,7 @@ final class SimBook implements Effects<SimTask> {
     void assertAllOver(SchedulerSnapshot last) {
         assertThat(over).as("every admitted task ends once").isEqualTo(admitted);
         assertThat(last.tasksLive()).isZero();
+        world.ledger.assertNothingReserved();
         assertThat(last.tasksKnown())
                 .as("all forgotten")
                 .isEqualTo(world.known.size())
@@ -157,6 +171,8 @@ final class SimBook implements Effects<SimTask> {
     }
 
     void compare(SchedulerSnapshot snapshot) {
+        world.ledger.pass(world.nowNs);
+        assertThat(snapshot.sessions().known()).isEqualTo(world.ledger.known());
         assertThat(snapshot.tasksLive()).isEqualTo(admitted - over);
         assertThat(snapshot.tasksKnown()).isEqualTo(world.known.size());
         for (int p = 0; p < world.pools.size(); p++) {
@@ -207,6 +223,7 @@ final class SimBook implements Effects<SimTask> {
         pool.append(task);
         world.known.put(task.spec.id(), task);
         admitted++;
+        world.ledger.admitted(task, world.reservation(task), world.price(pool), world.nowNs);
         checkFigures(admission);
         assertThat(admission.queuePosition()).isEqualTo(pool.position(task));
     }
@@ -219,11 +236,17 @@ final class SimBook implements Effects<SimTask> {
     }
 
     @Override
-    public void refused(SimTask offered, ApiError error) {
+    public void refused(SimTask offered, ApiError error, @Nullable Allowance allowance) {
         note(3, offered, error.retryAfterMs());
         assertThat(offered.life).isEqualTo(SimTask.Life.OFFERED);
         offered.life = SimTask.Life.REFUSED;
         boolean isInteractive = offered.isInteractive();
+        String label = String.valueOf(error.policyLabel());
+        if (label.startsWith("key_") || label.startsWith("session_") || label.startsWith("budget_")) {
+            limited++;
+            world.ledger.refused(offered, error, world.nowNs);
+            return;
+        }
         switch (error.code()) {
             case ADMISSION_REJECT, QUEUE_FULL_DROP_LRU -> {
                 assertThat(NaivePlacement.bestThatAccepts(world.pools, offered.spec, isInteractive))
@@ -397,6 +420,12 @@ final class SimBook implements Effects<SimTask> {
         }
         task.aborted = true;
         world.server.aborted(task);
+    }
+
+    @Override
+    public void settled(SimTask task, Charge charge) {
+        note(10, task, charge.costNanos());
+        assertThat(charge.costNanos()).isEqualTo(task.price.of(charge.tokensIn(), charge.tokensOut()));
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.llamaorch.orchestratord.contracts.task.PlacementMode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest.Placement;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
 
@@ -42,6 +43,8 @@ final class SimClients {
             world.server.cancel(other);
         } else if (what < 40 && other != null) {
             query(other);
+        } else if (what < 44) {
+            session(what == 43);
         } else {
             offer();
         }
@@ -67,7 +70,7 @@ final class SimClients {
         double deadlineNs = (chance(5) == 0 ? 60 : 1_800) * SimWorld.SECOND * world.random.nextDouble();
         return new TaskSpec(
                 id,
-                "k" + chance(2),
+                world.random.nextInt(4) == 0 ? "k1" : "k" + chance(3),
                 new TaskSpec.Digest(digest, 0),
                 new UUID(0, chance(100)),
                 EngineKind.MOCK,
@@ -107,6 +110,20 @@ final class SimClients {
         world.tell(core -> core.admit(world.nowNs, spec, again));
         assertThat(again.answered).as("replayed").isEqualTo(same);
         assertThat(again.life).isEqualTo(same ? SimTask.Life.OFFERED : SimTask.Life.REFUSED);
+    }
+
+    private void session(boolean end) {
+        String owner = "k" + chance(3);
+        UUID id = new UUID(0, chance(100));
+        world.tell(core -> world.ledger.compare(owner, id, core.session(world.nowNs, owner, false, id), world.nowNs));
+        if (end) {
+            Collection<SimTask> open = world.ledger.ended(owner, id, world.nowNs);
+            world.tell(core -> {
+                List<SimTask> told = core.endSession(world.nowNs, owner, false, id);
+                assertThat(told == null ? List.<SimTask>of() : told).containsExactlyInAnyOrderElementsOf(open);
+            });
+            open.forEach(world.server::cancel);
+        }
     }
 
     private void query(SimTask task) {

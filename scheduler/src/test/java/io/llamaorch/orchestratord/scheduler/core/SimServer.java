@@ -170,8 +170,10 @@ final class SimServer {
     private void finish(SimTask task, int round, Outcome outcome, int tokens) {
         running(task, round, () -> {
             task.placed = false;
-            world.book.finished(task);
-            world.tell(core -> core.finished(world.nowNs, task.spec.id(), outcome, 10, tokens));
+            int tokensIn = chance(4) == 0 ? -1 : outcome == Outcome.NEVER_STARTED ? 0 : chance(600);
+            long decodeMs = tokens * 500L;
+            world.book.finished(task, outcome, tokensIn, tokens, decodeMs);
+            world.tell(core -> core.finished(world.nowNs, task.spec.id(), outcome, tokensIn, tokens, decodeMs));
             if (task.forgotten) {
                 world.known.remove(task.spec.id());
             }

@@ -43,6 +43,12 @@ final class SimTask {
     @Nullable
     String retryVersion;
 
+    /** What it reserved, at what price, and its session. */
+    Reservation asked = new Reservation(0, 0, 0, 0);
+
+    Price price = Price.FREE;
+    Object talk = this;
+
     boolean aborted;
     boolean answered;
 

@@ -32,6 +32,8 @@ final class SimWorld {
     final double meanGapNs;
     final SimBook book;
     final SimServer server;
+    final NaiveLedger ledger;
+    private final Accounting accounting;
     long nowNs;
     boolean draining;
 
@@ -57,12 +59,14 @@ final class SimWorld {
                     .mapToInt(PoolSpec.ReplicaSpec::slots)
                     .sum();
             specs.add(spec);
-            pools.add(new NaivePool(spec));
+            pools.add(new NaivePool(spec, this::weight));
         }
         long rebuildNs = random.nextInt(8) == 0 ? 20_000_000L : 60_000_000_000L;
         SchedulerSettings settings = new SchedulerSettings(100_000, 50, 8, 20, 500, 32, 100, rebuildNs, 5_000);
         book = new SimBook(this);
-        scheduler = new Scheduler<>(settings, specs, book, SLICE);
+        accounting = newAccounting();
+        ledger = new NaiveLedger(accounting, settings.sessionsMax());
+        scheduler = new Scheduler<>(settings, accounting, specs, book, SLICE);
         server = new SimServer(this);
         clients = new SimClients(this);
         operator = new SimOperator(this);
@@ -88,6 +92,52 @@ final class SimWorld {
                 random.nextInt(3),
                 random.nextBoolean() ? null : pick("s1", "s2"),
                 replicas);
+    }
+
+    private Accounting newAccounting() {
+        Map<String, AccountSpec> accounts = new HashMap<>();
+        for (int k = 0; k < 3; k++) {
+            RateLimits limits = new RateLimits(
+                    random.nextInt(4) == 0 ? 1 + random.nextInt(10) : 0,
+                    random.nextInt(4) == 0 ? 1_000 + random.nextInt(20_000) : 0,
+                    random.nextInt(3) == 0 ? 1 + random.nextInt(12) : 0,
+                    1 + random.nextInt(4));
+            accounts.put("k" + k, new AccountSpec(limits, newBudget(200), newBudget(4)));
+        }
+        Map<String, Price> prices = new HashMap<>();
+        for (int p = 0; p < pools.size(); p += 2) {
+            prices.put("p" + p, new Price(random.nextLong(1_000), random.nextLong(3_000)));
+        }
+        long ttlNs = (long) ((30 + random.nextInt(600)) * SECOND);
+        return new Accounting(ttlNs, random.nextBoolean() ? 0 : 8, AccountSpec.UNLIMITED, accounts, prices);
+    }
+
+    /** Room for about so many tasks, of each kind that it limits. */
+    private BudgetSpec newBudget(int tasks) {
+        return new BudgetSpec(
+                newAllotment(800L * tasks), newAllotment(1_800_000L * tasks), newAllotment(800_000L * tasks));
+    }
+
+    private @Nullable Allotment newAllotment(long most) {
+        return random.nextInt(3) == 0
+                ? new Allotment(1 + random.nextLong(most), pick(Allotment.Period.values()))
+                : null;
+    }
+
+    Reservation reservation(SimTask task) {
+        return scheduler.reservation(task.spec.id());
+    }
+
+    int promptEstimate(SimTask task) {
+        return scheduler.promptEstimate(task.spec.id());
+    }
+
+    private int weight(String owner) {
+        return accounting.of(owner).limits().queueWeight();
+    }
+
+    Price price(NaivePool pool) {
+        return accounting.price(pool.spec.id());
     }
 
     @SafeVarargs
@@ -169,6 +219,7 @@ final class SimWorld {
         event.action.run();
         if (random.nextInt(64) == 0) {
             book.compare(scheduler.snapshot());
+            ledger.compare(scheduler.budgetSnapshot(nowNs), nowNs);
         }
     }
 

@@ -8,7 +8,12 @@ import io.llamaorch.orchestratord.contracts.task.Determinism;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest.Placement;
+import io.llamaorch.orchestratord.scheduler.core.Accounting;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.BudgetBalance;
+import io.llamaorch.orchestratord.scheduler.core.BudgetKind;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Effects;
 import io.llamaorch.orchestratord.scheduler.core.Outcome;
@@ -24,6 +29,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -137,6 +143,36 @@ class SchedulerRingTest {
         assertThat(ring.offerQuery(new UUID(0, 0))).isFalse();
     }
 
+    @Test
+    void shouldAnswerQuestionsInOrderAndOnTheSchedulersThread() {
+        SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> {});
+        List<String> answers = new CopyOnWriteArrayList<>();
+        UUID id = new UUID(0, 1);
+        assertThat(ring.offerReplicaChanged(0, 0, ReplicaState.READY, "v", 0, 0))
+                .isTrue();
+        assertThat(ring.offerSession("k", false, id, info -> answers.add("before " + info)))
+                .isTrue();
+        assertThat(ring.offerAdmit(spec(id), "t")).isTrue();
+        assertThat(ring.offerSession(
+                        "k", false, id, info -> answers.add("turns " + (info == null ? -1 : info.turns()))))
+                .isTrue();
+        assertThat(ring.offerBudgetSnapshot(lines -> answers.add(
+                        lines.size() + " lines on " + Thread.currentThread().getName())))
+                .isTrue();
+        assertThat(ring.offerEndSession("k", false, id, open -> answers.add("open " + open)))
+                .isTrue();
+        assertThat(ring.offerRestoreBudget(new BudgetBalance("x", null, BudgetKind.COST, 7, 0, 0)))
+                .isTrue();
+        assertThat(ring.offerChangeAccounting(Accounting.NONE)).isTrue();
+        assertThat(ring.offerBudgetSnapshot(lines -> answers.add(lines.size() + " lines")))
+                .isTrue();
+        ring.start();
+        ring.close();
+
+        assertThat(answers).containsExactly("before null", "turns 1", "2 lines on scheduler-0", "open [t]", "3 lines");
+        assertThat(ring.offerSession("k", false, id, info -> {})).isFalse();
+    }
+
     private static void until(java.util.function.BooleanSupplier offer) {
         while (!offer.getAsBoolean()) {
             Thread.onSpinWait();
@@ -168,7 +204,8 @@ class SchedulerRingTest {
     void shouldStopOnceAndRefuseOffersWhenTheCoreBreaks() throws InterruptedException {
         SchedulerRing<String> ring = ring(16, WaitMode.PARKING, () -> {});
         ring.start();
-        assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1)).isTrue();
+        assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1, 0))
+                .isTrue();
         until(() -> fatal.get() == 1);
 
         assertThat(cause.get()).hasMessageContaining("does not run");
@@ -183,7 +220,8 @@ class SchedulerRingTest {
     void shouldRefuseEveryAdmissionThatWasNotLookedAtWhenTheCoreBreaks() {
         SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> {});
         assertThat(ring.offerAdmit(spec(new UUID(0, 1)), "before")).isTrue(); // refused by the core: nothing is ready
-        assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1)).isTrue(); // the defect
+        assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1, 0))
+                .isTrue(); // the defect
         assertThat(ring.offerAdmit(spec(new UUID(0, 2)), "same batch")).isTrue();
         assertThat(ring.offerQuery(new UUID(0, 2))).isTrue();
         assertThat(ring.offerAdmit(spec(new UUID(0, 3)), "same batch too")).isTrue();
@@ -218,7 +256,8 @@ class SchedulerRingTest {
     void shouldFlushTheRefusalsOfADefectBeforeItIsTold() {
         AtomicInteger flushed = new AtomicInteger();
         SchedulerRing<String> ring = ring(64, WaitMode.PARKING, () -> flushed.set(refused.get()));
-        assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1)).isTrue();
+        assertThat(ring.offerFinished(new UUID(1, 1), Outcome.COMPLETED, 1, 1, 0))
+                .isTrue();
         assertThat(ring.offerAdmit(spec(new UUID(0, 1)), "t")).isTrue();
         ring.start();
         until(() -> fatal.get() == 1);
@@ -271,7 +310,7 @@ class SchedulerRingTest {
         public void replayed(String offered, String existing, Admission admission) {}
 
         @Override
-        public void refused(String offered, ApiError error) {
+        public void refused(String offered, ApiError error, @Nullable Allowance allowance) {
             refusals.add(new Refusal(offered, error));
             refused.incrementAndGet();
         }
@@ -295,6 +334,9 @@ class SchedulerRingTest {
 
         @Override
         public void aborted(String task, ApiError error) {}
+
+        @Override
+        public void settled(String task, Charge charge) {}
 
         @Override
         public void answered(String task, Admission admission) {}

@@ -83,8 +83,8 @@ public final class ApiKeys {
                 throw new IllegalArgumentException("the sha256 of key " + key.name() + " has not 64 hex digits");
             }
             parsed.add(HexFormat.of().parseHex(key.sha256Hex()));
-            results.add(
-                    new Result(Outcome.GRANTED, new Identity("key:" + key.name(), key.scopes() | Scope.NONE.bit())));
+            results.add(new Result(
+                    Outcome.GRANTED, new Identity(Identity.ofKey(key.name()), key.scopes() | Scope.NONE.bit())));
         }
         digests = parsed.toArray(new byte[0][]);
         granted = results.toArray(new Result[0]);

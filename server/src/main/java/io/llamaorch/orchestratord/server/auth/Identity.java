@@ -17,6 +17,11 @@ public record Identity(String label, int scopes) {
     /** Somebody at a route that needs no key. */
     public static final Identity ANONYMOUS = new Identity("anonymous", Scope.NONE.bit());
 
+    /** The label of a key. */
+    public static String ofKey(String name) {
+        return "key:" + name;
+    }
+
     public boolean may(Scope scope) {
         return (scopes & scope.bit()) != 0;
     }

@@ -8,11 +8,19 @@ import io.llamaorch.orchestratord.adapters.process.RestartPolicy;
 import io.llamaorch.orchestratord.adapters.wire.OutboundPolicy;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
+import io.llamaorch.orchestratord.scheduler.core.AccountSpec;
+import io.llamaorch.orchestratord.scheduler.core.Accounting;
+import io.llamaorch.orchestratord.scheduler.core.BudgetSpec;
 import io.llamaorch.orchestratord.scheduler.core.PoolSpec;
+import io.llamaorch.orchestratord.scheduler.core.Price;
+import io.llamaorch.orchestratord.scheduler.core.RateLimits;
+import io.llamaorch.orchestratord.server.auth.Identity;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +37,9 @@ import org.jspecify.annotations.Nullable;
  * @param eventLoops I/O threads, 1 … 64
  * @param transport how sockets are driven
  * @param scheduler the ring before the scheduler
+ * @param sessions how long sessions are kept, and how many
+ * @param limits how fast a key may ask for which nothing else is said
+ * @param budgets how much such a key and its sessions may use
  * @param streams limits and periods of streams and transcripts
  * @param ledger where accepted tasks are on record
  * @param artifacts the artifact store
@@ -51,6 +62,9 @@ public record Config(
         int eventLoops,
         Transport transport,
         Scheduler scheduler,
+        Sessions sessions,
+        RateLimits limits,
+        KeyBudgets budgets,
         Streams streams,
         Ledger ledger,
         Artifacts artifacts,
@@ -97,8 +111,53 @@ public record Config(
      * @param name what logs call it
      * @param sha256 SHA-256 of the key's UTF-8 bytes, 64 lower-case hexadecimal digits
      * @param scopes what it may do
+     * @param grant what it may use
      */
-    public record ApiKey(String name, String sha256, List<Scope> scopes) {}
+    public record ApiKey(String name, String sha256, List<Scope> scopes, Grant grant) {}
+
+    /**
+     * What stands at one key; null where what stands for all keys holds.
+     *
+     * @param limits how fast it may ask
+     * @param budget how much it may use, over all its tasks
+     * @param sessionBudget how much, in each of its sessions
+     */
+    public record Grant(@Nullable RateLimits limits, @Nullable BudgetSpec budget, @Nullable BudgetSpec sessionBudget) {}
+
+    /**
+     * Sessions.
+     *
+     * @param ttlMs from a session's last use until it is forgotten, ms
+     * @param turns most tasks admitted to one, 0: any number
+     * @param idleMax most sessions without an open task
+     */
+    public record Sessions(long ttlMs, int turns, int idleMax) {}
+
+    /**
+     * How much may be used.
+     *
+     * @param key by each key, over all its tasks
+     * @param session by each session
+     */
+    public record KeyBudgets(BudgetSpec key, BudgetSpec session) {}
+
+    /** Who may use how much, and what it costs, for the scheduler. */
+    public Accounting accounting() {
+        AccountSpec byDefault = new AccountSpec(limits, budgets.key, budgets.session);
+        Map<String, AccountSpec> accounts = new HashMap<>();
+        for (ApiKey key : auth.keys) {
+            Grant grant = key.grant;
+            accounts.put(
+                    Identity.ofKey(key.name),
+                    new AccountSpec(
+                            Objects.requireNonNullElse(grant.limits, limits),
+                            Objects.requireNonNullElse(grant.budget, budgets.key),
+                            Objects.requireNonNullElse(grant.sessionBudget, budgets.session)));
+        }
+        Map<String, Price> prices = new HashMap<>();
+        pools.forEach(pool -> prices.put(pool.id, pool.price));
+        return new Accounting(sessions.ttlMs * 1_000_000, sessions.turns, byDefault, accounts, prices);
+    }
 
     /** What a key may do. */
     public enum Scope {
@@ -124,6 +183,7 @@ public record Config(
      * @param timeouts limits on the engines' silence
      * @param health how its replicas are watched
      * @param access what its engines ask for, and whom to trust there
+     * @param price what its tokens cost
      * @param options what only its kind of engine knows
      * @param preload whether a replica decodes one token before it is called ready
      * @param reload how it gets another model
@@ -143,6 +203,7 @@ public record Config(
             Timeouts timeouts,
             Health health,
             EngineAccess access,
+            Price price,
             Map<String, String> options,
             boolean preload,
             Reload reload,

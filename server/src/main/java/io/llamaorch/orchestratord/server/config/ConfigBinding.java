@@ -46,6 +46,9 @@ final class ConfigBinding {
                 eventLoops(s.integer("event_loops", 0, 64, 0, "I/O threads; 0: half the cores, 1 to 8")),
                 word(s, "transport", Config.Transport.AUTO, "how sockets are driven"),
                 s.section("scheduler", ConfigBinding::scheduler, "the ring before the scheduler"),
+                s.section("sessions", UsageBinding::sessions, "how long sessions are kept, and how many"),
+                s.section("limits", UsageBinding::limits, "how fast each key may ask"),
+                s.section("budgets", UsageBinding::keyBudgets, "how much each key and each session may use"),
                 s.section("streams", ConfigBinding::streams, "limits and periods of streams and transcripts"),
                 s.section("ledger", ConfigBinding::ledger, "where accepted tasks are on record: ledger in state_dir"),
                 s.section("artifacts", a -> ArtifactBinding.artifacts(a, stateDir), "the artifact store"),
@@ -102,7 +105,7 @@ final class ConfigBinding {
                 ConfigBinding::lower,
                 List.of(Config.Scope.DATA),
                 "what the key may do; control: also see and cancel what other keys made");
-        return new Config.ApiKey(name, sha256, scopes);
+        return new Config.ApiKey(name, sha256, scopes, UsageBinding.grant(s));
     }
 
     private static Config.Outbound outbound(Section s) {

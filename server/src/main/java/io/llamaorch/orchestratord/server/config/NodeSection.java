@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server.config;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -227,6 +228,30 @@ final class NodeSection implements Section {
         }
         effective(key, Secrets.hidden(found).toString(), sequence.at());
         return List.copyOf(found);
+    }
+
+    @Override
+    public BigDecimal decimal(String key, BigDecimal most, int scale, String doc) {
+        Tree.Scalar scalar = scalar(key, false);
+        if (scalar == null) {
+            effective(key, "0", Origin.DEFAULT);
+            return BigDecimal.ZERO;
+        }
+        if (!scalar.text().matches("[0-9]{1,12}(\\.[0-9]{1,12})?")) {
+            problem(key, "must be a decimal number such as 0.002, not " + Words.quote(scalar.text()));
+            return BigDecimal.ZERO;
+        }
+        BigDecimal value = new BigDecimal(scalar.text());
+        if (value.compareTo(most) > 0) {
+            problem(key, scalar.text() + " exceeds the most, " + most.toPlainString());
+            return BigDecimal.ZERO;
+        }
+        if (value.signum() != 0 && value.stripTrailingZeros().scale() > scale) {
+            problem(key, scalar.text() + " has more than " + scale + " decimals");
+            return BigDecimal.ZERO;
+        }
+        effective(key, scalar.text(), scalar.at());
+        return value;
     }
 
     @Override

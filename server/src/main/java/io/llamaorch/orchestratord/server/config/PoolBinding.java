@@ -43,6 +43,7 @@ final class PoolBinding {
                 s.section("timeouts", PoolBinding::timeouts, "limits on an engine's silence"),
                 s.section("health", PoolBinding::health, "how its replicas are watched"),
                 access(s),
+                s.section("price", UsageBinding::price, "what its tokens cost, in a unit of the operator's"),
                 s.textMap("options", 32, "what only this kind of engine knows"),
                 s.flag(
                         "preload",

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.util.Separators;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -167,6 +168,15 @@ final class SchemaSection implements Section {
         schema.put("items", Map.of("type", List.of("string", "number", "boolean")));
         properties.put(key, schema);
         return List.of();
+    }
+
+    @Override
+    public BigDecimal decimal(String key, BigDecimal most, int scale, String doc) {
+        Map<String, Object> schema = scalar(key, List.of("number", "string"), doc);
+        range(schema, 0, most.longValueExact());
+        schema.put("pattern", "^[0-9]{1,12}(\\.[0-9]{1," + scale + "})?$");
+        schema.put("default", 0);
+        return BigDecimal.ZERO;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server.config;
 
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -43,6 +44,9 @@ interface Section {
 
     /** A list of texts, at most {@code max}; empty where it is not given. */
     List<String> texts(String key, int max, String doc);
+
+    /** A decimal number in {@code [0, most]} of at most {@code scale} decimals, exact; 0 where it is not given. */
+    BigDecimal decimal(String key, BigDecimal most, int scale, String doc);
 
     /** A mapping inside this one; where it is not given, one that holds nothing. */
     <T> T section(String key, Function<Section, T> bind, String doc);

@@ -7,6 +7,9 @@ import io.llamaorch.orchestratord.adapters.gpu.XidSeverity;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.BudgetKind;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.PlacementDecision;
 import java.util.Locale;
@@ -82,6 +85,29 @@ public final class EventLog {
                 .with("queue_depth", admission.queueDepth())
                 .with("on_time_probability", admission.onTimeProbability())
                 .write(log);
+    }
+
+    /** A task was charged for what it used, in place of what it had reserved. */
+    public void settled(TaskContext task, Charge charge) {
+        EventLine line = task(Level.INFO, "settle", "A task was charged for what it used.", task)
+                .with("tokens_in", charge.tokensIn())
+                .with("tokens_estimated", charge.estimated() ? true : null)
+                .with("tokens_out", charge.tokensOut())
+                .with("decode_time_ms", charge.decodeMs())
+                .with("cost", BudgetKind.decimal(charge.costNanos()));
+        Allowance left = charge.allowance();
+        if (left != null) {
+            line.with("tokens_budget_remaining", limited(left.tokensLeft()))
+                    .with("time_budget_remaining_ms", limited(left.timeMsLeft()))
+                    .with(
+                            "cost_budget_remaining",
+                            left.costNanosLeft() < 0 ? null : BudgetKind.decimal(left.costNanosLeft()));
+        }
+        line.write(log);
+    }
+
+    private static @Nullable Long limited(long left) {
+        return left == Allowance.NOT_LIMITED ? null : left;
     }
 
     /** A task got a slot, and why that one. */

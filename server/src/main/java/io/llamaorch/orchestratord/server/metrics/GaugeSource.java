@@ -67,6 +67,8 @@ public interface GaugeSource {
         ARTIFACT_BYTES("artifact_bytes", "Bytes in the artifact store."),
         ARTIFACT_COUNT("artifacts_kept", "Artifacts kept, each once for each key that keeps it."),
         ARTIFACT_PENDING("artifact_pending", "Puts and reads of artifacts that wait or run."),
+        SESSIONS("sessions", "Sessions known."),
+        SESSIONS_DROPPED_TOTAL("sessions_dropped_total", "Sessions forgotten: expired, evicted.", "reason"),
         EVENT_LOOP_LAG_MS("event_loop_lag_ms", "Last measured lag of an event loop, ms.", "loop"),
         SCHEDULER_LAG_MS("scheduler_lag_ms", "How late the scheduler's thread is for its next look at its ring, ms."),
         ACCESS_LOG_LOST_TOTAL(

@@ -35,7 +35,8 @@ final class LabelBudget {
             Map.entry("device", 64),
             Map.entry("metric", 64),
             Map.entry("label", 32),
-            Map.entry("policy", 8),
+            Map.entry("policy", 24),
+            Map.entry("kind", 8),
             Map.entry("severity", 8),
             Map.entry("loop", 256));
 

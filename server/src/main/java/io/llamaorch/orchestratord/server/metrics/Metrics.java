@@ -2,6 +2,7 @@ package io.llamaorch.orchestratord.server.metrics;
 
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.Priority;
+import io.llamaorch.orchestratord.scheduler.core.BudgetKind;
 import io.prometheus.client.CollectorRegistry;
 import io.prometheus.client.Counter;
 import io.prometheus.client.Gauge;
@@ -114,6 +115,10 @@ public final class Metrics {
             counter("transcript_corrupt_total", "Reads of transcripts that were not what had been written.");
     private final Counter transcriptDiskFailures =
             counter("transcript_disk_failures_total", "Failures of the transcripts' disk.");
+    private final Counter limited =
+            counter("limit_refusals_total", "Tasks that a limit or budget refused, by which.", "policy");
+    private final Counter charged =
+            counter("budget_charged_total", "What tasks were charged that somebody limits or prices.", "kind");
     private final Gauge candidates = Gauge.build("placement_candidates_considered", "Replicas the last placement saw.")
             .register(registry);
 
@@ -174,6 +179,16 @@ public final class Metrics {
                 new String[] {"engine", "policy"},
                 engine.wireName(),
                 policy);
+    }
+
+    /** A task that a limit or budget refused. */
+    public Counter.Child limited(String policy) {
+        return child(limited, "limit_refusals_total", new String[] {"policy"}, policy);
+    }
+
+    /** What tasks were charged of one kind: tokens, ms, or money. */
+    public Counter.Child charged(BudgetKind kind) {
+        return charged.labels(kind.label());
     }
 
     /** A placement: {@code assigned} or {@code unplaced}. */

@@ -7,6 +7,8 @@ import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.BudgetKind;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
 import java.util.List;
@@ -62,7 +64,8 @@ final class StreamJson {
         return json.append('}');
     }
 
-    static CharSequence metrics(TaskStream stream, long queueDepth, double onTimeProbability) {
+    static CharSequence metrics(
+            TaskStream stream, long queueDepth, double onTimeProbability, @Nullable Allowance allowance) {
         Dispatch dispatch = stream.dispatch();
         double seconds = stream.decodeNs() / 1e9;
         StringBuilder json = new StringBuilder(160)
@@ -76,7 +79,22 @@ final class StreamJson {
                 .append(stream.tokens())
                 .append(",\"tokens_per_s\":");
         decimal(json, stream.tokens() > 1 && seconds > 0 ? (stream.tokens() - 1) / seconds : 0);
+        if (allowance != null) {
+            budgets(json, allowance);
+        }
         return json.append('}');
+    }
+
+    private static void budgets(StringBuilder json, Allowance left) {
+        if (left.tokensLeft() != Allowance.NOT_LIMITED) {
+            json.append(",\"tokens_budget_remaining\":").append(left.tokensLeft());
+        }
+        if (left.timeMsLeft() != Allowance.NOT_LIMITED) {
+            json.append(",\"time_budget_remaining_ms\":").append(left.timeMsLeft());
+        }
+        if (left.costNanosLeft() != Allowance.NOT_LIMITED) {
+            json.append(",\"cost_budget_remaining\":").append(BudgetKind.decimal(left.costNanosLeft()));
+        }
     }
 
     static CharSequence end(TaskStream stream, Ending ending) {

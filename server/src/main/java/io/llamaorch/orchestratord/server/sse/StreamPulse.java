@@ -1,7 +1,9 @@
 package io.llamaorch.orchestratord.server.sse;
 
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a stream says by the clock: where a queued task stands, metrics frames while it decodes, and a comment where it
@@ -58,16 +60,16 @@ final class StreamPulse {
         if (stream.dispatch() == null) {
             comment(StreamJson.queuedComment(now));
         } else if (stream.firstTokenAtNs() != 0) {
-            metrics(now.queueDepth(), now.onTimeProbability());
+            metrics(now.queueDepth(), now.onTimeProbability(), now.allowance());
             readers.pump();
         }
     }
 
     /** Adds a metrics frame to the log; under pressure for memory none. */
-    void metrics(long queueDepth, double onTimeProbability) {
+    void metrics(long queueDepth, double onTimeProbability, @Nullable Allowance allowance) {
         lastMetricsAtNs = System.nanoTime();
         boolean room = !stream.home().arena().nearlyFull();
-        if (!room || !stream.append("metrics", StreamJson.metrics(stream, queueDepth, onTimeProbability))) {
+        if (!room || !stream.append("metrics", StreamJson.metrics(stream, queueDepth, onTimeProbability, allowance))) {
             stream.home().events().metricsFrameDropped(stream);
         }
     }

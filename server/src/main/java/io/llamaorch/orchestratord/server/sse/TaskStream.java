@@ -10,6 +10,7 @@ import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
 import io.netty.channel.EventLoop;
@@ -50,6 +51,7 @@ public final class TaskStream implements Runnable {
     private @Nullable TaskRequest request;
     private @Nullable Admission admission;
     private @Nullable Dispatch dispatch;
+    private @Nullable Allowance allowance;
     private @Nullable EngineLeg leg;
     private @Nullable Ending ending;
     private @Nullable ApiError retryFailure;
@@ -135,6 +137,11 @@ public final class TaskStream implements Runnable {
     /** Where it stands, as last told by the scheduler; null before admission. */
     public @Nullable Admission admission() {
         return admission;
+    }
+
+    /** What its key and session had left when it was last told; null where nothing is limited. */
+    public @Nullable Allowance allowance() {
+        return allowance;
     }
 
     /** Where it runs or ran; null before. */
@@ -297,10 +304,12 @@ public final class TaskStream implements Runnable {
     /** The task is in. */
     public void onAdmitted(Admission newAdmission) {
         admission = newAdmission;
+        allowance = newAdmission.allowance();
     }
 
     /** Where it stands now: where the stream had asked, a comment while it is queued, a metrics frame while it decodes. */
     public void onAnswered(Admission now) {
+        allowance = now.allowance();
         if (ending == null && sealWaiters == null) {
             pulse.onAnswered(now);
         }
@@ -318,6 +327,7 @@ public final class TaskStream implements Runnable {
             return false;
         }
         dispatch = newDispatch;
+        allowance = newDispatch.allowance();
         dispatchedAtNs = System.nanoTime();
         pulse.restart();
         EngineLeg newLeg = new EngineLeg(this, engineLoop, home.settings().queueSlabs());
@@ -494,7 +504,7 @@ public final class TaskStream implements Runnable {
         home.events().firstToken(this);
         Dispatch at = dispatch;
         if (at != null) {
-            pulse.metrics(at.queueDepth(), at.onTimeProbability());
+            pulse.metrics(at.queueDepth(), at.onTimeProbability(), at.allowance());
         }
     }
 
@@ -543,14 +553,7 @@ public final class TaskStream implements Runnable {
     public void onMoved(String poolId) {
         Admission was = admission;
         if (was != null) {
-            admission = new Admission(
-                    poolId,
-                    was.queuePosition(),
-                    was.predictedStartMs(),
-                    was.predictedEndMs(),
-                    was.backoffMs(),
-                    was.onTimeProbability(),
-                    was.queueDepth());
+            admission = was.movedTo(poolId);
         }
     }
 

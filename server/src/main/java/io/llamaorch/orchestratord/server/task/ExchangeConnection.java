@@ -1,5 +1,6 @@
 package io.llamaorch.orchestratord.server.task;
 
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
 import io.llamaorch.orchestratord.server.http.ContentType;
 import io.llamaorch.orchestratord.server.http.Exchange;
 import io.llamaorch.orchestratord.server.sse.ReaderConnection;
@@ -8,17 +9,24 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A stream's reader over an HTTP exchange. <b>Owner thread:</b> the connection's loop.
+ * A stream's reader over an HTTP exchange. <b>Owner thread:</b> the connection's loop, but for {@link #allowance}.
  */
 final class ExchangeConnection implements ReaderConnection {
     private final Exchange exchange;
     private final ChannelHandlerContext context;
+    private @Nullable Allowance allowance;
 
     ExchangeConnection(Exchange exchange) {
         this.exchange = exchange;
         this.context = exchange.context();
+    }
+
+    /** The stream's loop, before the reader is attached: what the head of the stream says of budgets. */
+    void allowance(@Nullable Allowance asLastTold) {
+        allowance = asLastTold;
     }
 
     @Override
@@ -34,6 +42,7 @@ final class ExchangeConnection implements ReaderConnection {
     @Override
     public void start() {
         if (!exchange.ended()) {
+            AllowanceHeaders.budgets(exchange, allowance);
             exchange.startStream(200, ContentType.EVENT_STREAM);
         }
     }

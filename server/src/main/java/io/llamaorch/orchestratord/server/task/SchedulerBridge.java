@@ -3,12 +3,15 @@ package io.llamaorch.orchestratord.server.task;
 import io.llamaorch.orchestratord.artifacts.transcript.ArchivedTask;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Effects;
 import io.llamaorch.orchestratord.scheduler.core.Scheduler;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.server.sse.Ending.Outcome;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Takes the scheduler's effects to the loops that own the tasks. <b>Owner thread:</b> {@code scheduler-0}; what it posts
@@ -50,10 +53,10 @@ final class SchedulerBridge implements Effects<Task> {
                 && known.requestHigh() == spec.digest().high()
                 && known.requestLow() == spec.digest().low();
         if (same) {
-            Admission over = new Admission(known.poolId(), 0, 0, 0, 0, 0, 0);
+            Admission over = new Admission(known.poolId(), 0, 0, 0, 0, 0, 0, null);
             post(offered, () -> lifecycle.replayedFromDisk(offered, over));
         } else {
-            refused(offered, Scheduler.idTaken(spec));
+            refused(offered, Scheduler.idTaken(spec), null);
         }
         return true;
     }
@@ -74,10 +77,10 @@ final class SchedulerBridge implements Effects<Task> {
     }
 
     @Override
-    public void refused(Task offered, ApiError error) {
+    public void refused(Task offered, ApiError error, @Nullable Allowance allowance) {
         post(offered, () -> {
             lifecycle.refused(offered, error);
-            offered.replyRefused(error);
+            offered.replyRefused(error, allowance);
         });
     }
 
@@ -104,6 +107,11 @@ final class SchedulerBridge implements Effects<Task> {
     @Override
     public void aborted(Task task, ApiError error) {
         post(task, () -> task.stream().fail(Outcome.FAILED, error));
+    }
+
+    @Override
+    public void settled(Task task, Charge charge) {
+        post(task, () -> lifecycle.settled(task, charge));
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.server.task;
 import io.llamaorch.orchestratord.artifacts.ledger.EndedTask;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.server.log.TaskContext;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
@@ -35,7 +36,7 @@ public final class Task {
         void admitted(Admission admission, boolean replay);
 
         /** The task is not in. */
-        void refused(ApiError error);
+        void refused(ApiError error, @Nullable Allowance allowance);
     }
 
     /** A task that somebody submits. */
@@ -159,11 +160,11 @@ public final class Task {
     }
 
     /** Answers the submitter; the first call counts. */
-    void replyRefused(ApiError error) {
+    void replyRefused(ApiError error, @Nullable Allowance allowance) {
         Reply waiting = reply;
         reply = null;
         if (waiting != null) {
-            waiting.refused(error);
+            waiting.refused(error, allowance);
         }
     }
 

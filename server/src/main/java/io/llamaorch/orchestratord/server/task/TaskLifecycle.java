@@ -8,6 +8,8 @@ import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.BudgetKind;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Outcome;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
@@ -128,7 +130,7 @@ final class TaskLifecycle implements StreamEvents {
         refused(task, error);
         try {
             task.onAccepted(error);
-            task.replyRefused(error);
+            task.replyRefused(error, null);
         } finally {
             task.stream().discard(error);
         }
@@ -146,7 +148,7 @@ final class TaskLifecycle implements StreamEvents {
                     if (error == null) {
                         offered.replyAdmitted(admission, true);
                     } else {
-                        offered.replyRefused(error);
+                        offered.replyRefused(error, null);
                     }
                 })));
     }
@@ -178,8 +180,10 @@ final class TaskLifecycle implements StreamEvents {
         ledger().release(offered);
         String engine = offered.stream().info().engine();
         metrics.rejected(engine, RejectReason.of(error.code())).inc();
-        if (error.code() == ErrorCode.ADMISSION_REJECT || error.code() == ErrorCode.QUEUE_FULL_DROP_LRU) {
-            String policy = error.policyLabel();
+        String policy = error.policyLabel();
+        if (policy != null && LimitLabels.isLimit(policy)) {
+            metrics.limited(policy).inc();
+        } else if (error.code() == ErrorCode.ADMISSION_REJECT || error.code() == ErrorCode.QUEUE_FULL_DROP_LRU) {
             metrics.backpressure(offered.context().engine(), policy == null ? "none" : policy)
                     .inc();
         }
@@ -188,6 +192,14 @@ final class TaskLifecycle implements StreamEvents {
                 offered.context().correlationId(),
                 offered.context().identity(),
                 error);
+    }
+
+    /** A task is over, and was charged. */
+    void settled(Task task, Charge charge) {
+        metrics.charged(BudgetKind.TOKENS).inc((double) charge.tokensIn() + charge.tokensOut());
+        metrics.charged(BudgetKind.TIME).inc((double) charge.decodeMs());
+        metrics.charged(BudgetKind.COST).inc((double) charge.costNanos() / BudgetKind.NANOS);
+        log.settled(task.context(), charge);
     }
 
     void answered(Task task, Admission now) {
@@ -200,7 +212,7 @@ final class TaskLifecycle implements StreamEvents {
         } finally {
             if (task.stream().dispatch() == null) { // canceled meanwhile, or the placing threw
                 UUID id = task.stream().info().id();
-                task.home().tell(() -> ring().offerFinished(id, Outcome.NEVER_STARTED, 0, 0));
+                task.home().tell(() -> ring().offerFinished(id, Outcome.NEVER_STARTED, 0, 0, 0));
             }
         }
     }
@@ -237,9 +249,11 @@ final class TaskLifecycle implements StreamEvents {
             } else {
                 defect(stream, thrown);
             }
-            task.replyRefused(ApiError.of(
-                    ErrorCode.INTERNAL,
-                    "The daemon met a defect while it took this task in; report the correlation id."));
+            task.replyRefused(
+                    ApiError.of(
+                            ErrorCode.INTERNAL,
+                            "The daemon met a defect while it took this task in; report the correlation id."),
+                    null);
         } catch (Throwable again) {
             defect(stream, again);
         }
@@ -392,7 +406,8 @@ final class TaskLifecycle implements StreamEvents {
                         case FAILED, EVICTED ->
                             task.stream().startedAtNs() == 0 ? Outcome.NEVER_STARTED : Outcome.FAILED;
                     };
-            task.home().tell(() -> ring().offerFinished(id, outcome, tokensIn, tokensOut));
+            long decodeMs = task.stream().decodeMs();
+            task.home().tell(() -> ring().offerFinished(id, outcome, tokensIn, tokensOut, decodeMs));
         } else if (ending.outcome() != Ending.Outcome.EVICTED) {
             task.home().tell(() -> ring().offerWithdraw(id));
         }

@@ -58,6 +58,7 @@ public final class TaskPlane {
     private final Watches watches;
     private final PoolControl control;
     private final TaskRoutes routes;
+    private final SessionRoutes sessions;
     private final TaskLifecycle lifecycle;
     private final ArchivedTasks archive;
 
@@ -118,11 +119,16 @@ public final class TaskPlane {
         records = new TaskLedger(ledger, contexts, log);
         lifecycle.connect(ring, watches, records);
         routes = new TaskRoutes(loops, registry, ring, records, pools, metrics, log, archive);
+        sessions = new SessionRoutes(loops, ring);
     }
 
     private static Scheduler<Task> scheduler(Config config, SchedulerBridge bridge) {
         List<PoolSpec> pools = config.pools().stream().map(Config.Pool::spec).toList();
-        return new Scheduler<>(SchedulerSettings.DEFAULT, pools, bridge);
+        return new Scheduler<>(settings(config.sessions()), config.accounting(), pools, bridge);
+    }
+
+    private static SchedulerSettings settings(Config.Sessions sessions) {
+        return SchedulerSettings.DEFAULT.withSessionsMax(sessions.idleMax());
     }
 
     /** Offers what must not be lost to the ring, on the loop that the caller is on. */
@@ -190,6 +196,11 @@ public final class TaskPlane {
     /** The data plane's handlers. */
     public TaskRoutes routes() {
         return routes;
+    }
+
+    /** The handlers of sessions. */
+    public SessionRoutes sessions() {
+        return sessions;
     }
 
     /** The scheduler's ring. */

@@ -7,6 +7,7 @@ import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.TaskRequest;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
 import io.llamaorch.orchestratord.scheduler.core.TaskSpec;
 import io.llamaorch.orchestratord.scheduler.ring.SchedulerRing;
 import io.llamaorch.orchestratord.server.auth.Identity;
@@ -22,7 +23,6 @@ import io.llamaorch.orchestratord.server.pool.Pools;
 import io.llamaorch.orchestratord.server.sse.TaskInfo;
 import io.llamaorch.orchestratord.server.sse.TaskStream;
 import io.netty.channel.EventLoop;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -36,6 +36,8 @@ public final class TaskRoutes {
     private static final int TRACEPARENT_CHARS = 55;
     /** A century is as good as for ever, and leaves room to add the time of day. */
     private static final long DEADLINE_MS_MAX = TimeUnit.DAYS.toMillis(36_500);
+
+    private static final int TOO_MANY_REQUESTS = 429;
 
     private final LoopContexts loops;
     private final TaskRegistry registry;
@@ -208,11 +210,15 @@ public final class TaskRoutes {
             if (replay) {
                 exchange.addHeader("Idempotent-Replay", "true");
             }
+            AllowanceHeaders.all(exchange, admission.allowance());
             exchange.respond(202, TaskJson.admission(exchange.json(), id, admission));
         }
 
         @Override
-        public void refused(ApiError error) {
+        public void refused(ApiError error, @Nullable Allowance allowance) {
+            if (error.code().status() == TOO_MANY_REQUESTS) {
+                AllowanceHeaders.all(exchange, allowance);
+            }
             exchange.respondError(error);
         }
     }
@@ -277,6 +283,7 @@ public final class TaskRoutes {
         EventLoop loop = connection.loop();
         exchange.onClose(() -> task.home().run(() -> task.stream().connectionClosed(connection)));
         task.home().run(() -> {
+            connection.allowance(task.stream().allowance());
             ApiError refused = task.stream().attach(connection, lastEventId);
             if (refused == null) {
                 return;
@@ -302,10 +309,12 @@ public final class TaskRoutes {
         EventLoop asker = exchange.context().channel().eventLoop();
         task.home().run(() -> {
             ApiError refused = task.stream().refusal(lastEventId);
+            Allowance allowance = task.stream().allowance();
             Runnable answer = () -> {
                 if (refused != null) {
                     exchange.respondError(refused);
                 } else if (!exchange.ended()) {
+                    AllowanceHeaders.budgets(exchange, allowance);
                     exchange.startStream(200, ContentType.EVENT_STREAM);
                     exchange.streamDone(true);
                 }
@@ -367,7 +376,7 @@ public final class TaskRoutes {
      * @param onDisk gives the answer for one that is on disk alone
      */
     private @Nullable Task find(Exchange exchange, Consumer<ArchivedTask> onDisk) {
-        UUID id = uuid(exchange.id());
+        UUID id = PathIds.uuid(exchange.id());
         Identity identity = exchange.identity();
         boolean all = identity.may(Scope.CONTROL);
         Task task = id == null ? null : registry.find(id, identity.label(), all);
@@ -382,18 +391,5 @@ public final class TaskRoutes {
                             + " another key."));
         }
         return task;
-    }
-
-    /** The UUID of canonical text, upper or lower case; null for anything else. */
-    private static @Nullable UUID uuid(String text) {
-        if (text.length() != 36) {
-            return null;
-        }
-        try {
-            UUID id = UUID.fromString(text);
-            return id.toString().equals(text.toLowerCase(Locale.ROOT)) ? id : null;
-        } catch (IllegalArgumentException e) {
-            return null;
-        }
     }
 }

@@ -361,6 +361,9 @@ public final class OpenApiVerifier {
         same("ERR-4", "x-should-retry", exchange, body.path("retriable").toString(), problems);
         JsonNode retryAfter = body.get("retry_after_ms");
         if (retryAfter == null) {
+            if (exchange.status() == 429 && body.path("retriable").asBoolean(false)) {
+                problems.add("ERR-5: a retriable 429 without retry_after_ms");
+            }
             same("ERR-5", "Retry-After", exchange, null, problems);
             same("ERR-5", "X-Backoff-Ms", exchange, null, problems);
         } else {
@@ -408,8 +411,12 @@ public final class OpenApiVerifier {
         if (body != null && path.contains("{id}")) {
             int at = List.of(path.split("/", -1)).indexOf("{id}");
             String id = exchange.path().split("/", -1)[at];
-            checkSameId(path.startsWith("/v1/tasks") ? "task_id" : "pool_id", id, body, problems);
+            checkSameId(idMember(path), id, body, problems);
         }
+    }
+
+    private static String idMember(String path) {
+        return path.startsWith("/v1/tasks") ? "task_id" : path.startsWith("/v1/sessions") ? "session_id" : "pool_id";
     }
 
     private static boolean isJson(List<String> contentType) {

@@ -168,6 +168,10 @@ class OpenApiVerifierTest {
         assertThat(verifier.verify(rejected("1250", "2").build())).isEmpty();
         assertProblem(rejected("1250", "1"), "ERR-5: Retry-After");
         assertProblem(rejected("1251", "2"), "ERR-5: X-Backoff-Ms");
+        assertProblem(error("POST", "/v1/tasks", 429, "ADMISSION_REJECT", true, ""), "ERR-5: a retriable 429");
+        assertThat(verifier.verify(error("POST", "/v1/tasks", 429, "BUDGET_EXHAUSTED", false, "")
+                        .build()))
+                .isEmpty();
         assertProblem(error("GET", "/v1/pools", 403, "NOT_FOUND", false, ""), "ERR-2");
         assertProblem(error("GET", "/v1/pools", 403, "NOPE", false, ""), "ERR-1");
         assertProblem(error("GET", "/v1/pools", 403, "FORBIDDEN", true, "false", "c1", ""), "ERR-4");

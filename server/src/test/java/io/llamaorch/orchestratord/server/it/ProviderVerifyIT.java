@@ -114,6 +114,7 @@ class ProviderVerifyIT {
         paths.add("/v1/artifacts/sha256:" + "0".repeat(64));
         paths.addAll(taskReads(UUID.randomUUID()));
         paths.add("/v1/tasks/" + UUID.randomUUID() + "/cancel");
+        paths.add("/v1/sessions/" + UUID.randomUUID());
         paths.addAll(POOL_ORDERS);
         for (String path : paths) {
             expect(open, 204, "OPTIONS", path);
@@ -135,6 +136,9 @@ class ProviderVerifyIT {
         Set<String> paths = new TreeSet<>(READS);
         paths.addAll(taskReads(id));
         paths.removeAll(Set.of("/livez", "/readyz"));
+        paths.add("/v1/sessions/" + id);
+        expect(keyed, 401, "DELETE", "/v1/sessions/" + id);
+        expect(keyed, 403, "DELETE", "/v1/sessions/" + id, "X-API-Key", "wrong");
         paths.add("/v1/artifacts/sha256:" + "0".repeat(64));
         for (String path : paths) {
             for (String method : METHODS) {
@@ -178,6 +182,7 @@ class ProviderVerifyIT {
                 }
                 expect(open, 406, method, "/v1/tasks/" + id, "Accept", "text/event-stream");
                 expect(open, 406, method, "/v1/tasks/" + id + "/stream", "Accept", "application/json");
+                expect(open, 406, method, "/v1/sessions/" + id, "Accept", "text/html");
                 for (String path : List.of("/metrics", "/livez", "/readyz")) {
                     expect(open, 200, method, path, "Accept", "image/png");
                 }
@@ -428,6 +433,30 @@ class ProviderVerifyIT {
             assertThat(slow.readAnswer().bytes()).hasSize(8 << 20);
             small.await(() -> other.get(kept.header("location")).status() == 200);
         }
+    }
+
+    @Test
+    @Order(9)
+    void shouldShowAndForgetSessions() {
+        UUID session = UUID.randomUUID();
+        String path = "/v1/sessions/" + session;
+        try (TestClient client = open.client()) {
+            UUID id = UUID.randomUUID();
+            client.submit(TestClient.task(id, "mock", "verify", 3, "")
+                    .replaceAll("\"session_id\":\"[^\"]*", "\"session_id\":\"" + session));
+            client.stream(id).toEnd();
+            for (String method : METHODS) {
+                expect(open, 200, method, path);
+                expect(open, 404, method, "/v1/sessions/" + UUID.randomUUID());
+                expect(open, 404, method, "/v1/sessions/no-uuid");
+            }
+            assertThat(client.exchange("DELETE", path, " ".repeat((1 << 20) + 1))
+                            .status())
+                    .isEqualTo(413);
+        }
+        expect(open, 204, "DELETE", path);
+        expect(open, 404, "DELETE", path);
+        expect(open, 404, "DELETE", "/v1/sessions/no-uuid");
     }
 
     @Test

@@ -17,6 +17,8 @@ import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Lease;
 import io.llamaorch.orchestratord.scheduler.core.PlacementDecision;
@@ -83,6 +85,7 @@ class EventLogContractTest {
             0,
             0,
             false,
+            null,
             new PlacementDecision(
                     "p",
                     "r0",
@@ -107,7 +110,10 @@ class EventLogContractTest {
         calls.put("daemonDraining", log -> log.daemonDraining("signal", 2, 30_000));
         calls.put("daemonStopped", log -> log.daemonStopped(0, 12_345));
         calls.put("warning", log -> WARNINGS.forEach(event -> log.warning(event, "Look at this.")));
-        calls.put("admitted", log -> log.admitted(TASK, new Admission("p", 3, 400, 900, 50, 0.75, 4)));
+        calls.put("admitted", log -> log.admitted(TASK, new Admission("p", 3, 400, 900, 50, 0.75, 4, null)));
+        calls.put(
+                "settled",
+                log -> log.settled(TASK, new Charge(7, true, 11, 200, 1_500_000, new Allowance(3, -1, 0, null, null))));
         calls.put("placed", log -> log.placed(TASK, DISPATCH));
         calls.put("streamStarted", log -> log.streamStarted(TASK, DISPATCH));
         calls.put("streamEnded", log -> log.streamEnded(TASK, FinishReason.STOP, SUMMARY));
@@ -146,6 +152,13 @@ class EventLogContractTest {
                 "levelChanged",
                 log -> log.levelChanged("c-1", "key:ops", LogLevel.INFO, LogLevel.DEBUG, 60_000, "asked"));
         calls.put("request", log -> log.request(access()));
+        calls.put("ledgerRecovered", log -> log.ledgerRecovered(2, 1, 3, 9, 40));
+        calls.put("ledgerRefused", log -> log.ledgerRefused(new IOException("No space left on device")));
+        calls.put("ledgerFailed", log -> log.ledgerFailed(new IOException("Input/output error")));
+        calls.put("transcriptCorrupt", log -> log.transcriptCorrupt("1b4e28ba-2fa1-11d2-883f-0016d3cca427"));
+        calls.put(
+                "transcriptDiskFailure",
+                log -> log.transcriptDiskFailure("write", new IOException("No space left on device"), false));
         calls.put("artifactStored", log -> log.artifactStored("key:ops", "plan", ARTIFACT, 12));
         calls.put("artifactsCollected", log -> log.artifactsCollected(3));
         calls.put("artifactCorrupt", log -> log.artifactCorrupt(ARTIFACT));

@@ -17,6 +17,8 @@ import io.llamaorch.orchestratord.contracts.task.EngineKind;
 import io.llamaorch.orchestratord.contracts.task.FinishReason;
 import io.llamaorch.orchestratord.contracts.task.Priority;
 import io.llamaorch.orchestratord.scheduler.core.Admission;
+import io.llamaorch.orchestratord.scheduler.core.Allowance;
+import io.llamaorch.orchestratord.scheduler.core.Charge;
 import io.llamaorch.orchestratord.scheduler.core.Dispatch;
 import io.llamaorch.orchestratord.scheduler.core.Lease;
 import io.llamaorch.orchestratord.scheduler.core.PlacementDecision;
@@ -53,6 +55,7 @@ class LoggingTest {
             0,
             0,
             false,
+            null,
             new PlacementDecision(
                     "p",
                     "r0",
@@ -94,7 +97,7 @@ class LoggingTest {
                 ApiError.of(ErrorCode.ADMISSION_REJECT, HOSTILE).at("mock", "p").by("reject");
         log.daemonStarting("1");
         log.daemonListening("127.0.0.1:8080", 300);
-        log.admitted(TASK, new Admission("p", 3, 400, 900, 50, 0.75, 4));
+        log.admitted(TASK, new Admission("p", 3, 400, 900, 50, 0.75, 4, null));
         log.placed(TASK, DISPATCH);
         log.streamStarted(TASK, DISPATCH);
         log.streamEnded(TASK, FinishReason.STOP, SUMMARY);
@@ -116,6 +119,7 @@ class LoggingTest {
         log.warning("config", HOSTILE);
         log.daemonDraining("SIGTERM", 2, 30_000);
         log.daemonStopped(0, 12_345);
+        log.settled(TASK, new Charge(7, true, 11, 200, 1_500_000, new Allowance(3, -1, 0, null, null)));
     }
 
     @Test
@@ -123,7 +127,7 @@ class LoggingTest {
         try (Logging logging = start(Config.LogFormat.JSON, out)) {
             logAll(logging.events());
         }
-        assertThat(lines()).hasSize(24);
+        assertThat(lines()).hasSize(25);
         List<String> events = new ArrayList<>();
         for (String line : lines()) {
             Map<String, String> fields = parse(line);
@@ -163,6 +167,13 @@ class LoggingTest {
                 .containsEntry("tokens_out", "11")
                 .containsEntry("decode_time_ms", "200")
                 .containsEntry("kv_warmth", "true");
+        assertThat(parse(lines().get(22)))
+                .containsEntry("event", "settle")
+                .containsEntry("tokens_estimated", "true")
+                .containsEntry("cost", "0.0015")
+                .containsEntry("tokens_budget_remaining", "3")
+                .containsEntry("cost_budget_remaining", "0")
+                .doesNotContainKey("time_budget_remaining_ms");
         for (String line : lines()) {
             assertThat(String.valueOf(parse(line).get("human")))
                     .doesNotContain(TASK.jobId().toString(), "r0");
@@ -217,7 +228,7 @@ class LoggingTest {
         try (Logging logging = start(Config.LogFormat.TEXT, out)) {
             logAll(logging.events());
         }
-        assertThat(lines()).hasSize(24);
+        assertThat(lines()).hasSize(25);
         assertThat(lines().get(2)).contains(" INFO A task was queued behind 3.  [admission correlation_id=\"c-1\"");
         assertThat(out.toString(UTF_8)).doesNotContain("\u001b");
     }

@@ -111,7 +111,7 @@ class StreamDefectTest {
             stream.connectionClosed(clients.get(2));
         };
         stream.onTick(System.nanoTime() + TimeUnit.SECONDS.toNanos(20));
-        stream.onAnswered(new Admission("default", 1, 200, 300, 0, 0.9, 3));
+        stream.onAnswered(new Admission("default", 1, 200, 300, 0, 0.9, 3, null));
         assertThat(clients.get(0).text()).containsOnlyOnce(": queued position=1");
         assertThat(clients.get(3).text()).contains(": queued position=1");
         assertThat(fixture.home.openReaders()).isEqualTo(2);

@@ -186,7 +186,7 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
                 TaskRequest.Placement.AUTO,
                 detached);
         TaskStream stream = new TaskStream(info, request, home);
-        stream.onAdmitted(new Admission("default", 2, 420, 900, 0, 0.9, 3));
+        stream.onAdmitted(new Admission("default", 2, 420, 900, 0, 0.9, 3, null));
         return stream;
     }
 
@@ -221,6 +221,7 @@ final class StreamFixture implements StreamEvents, EngineAdapter, EngineCall {
                 0,
                 attempt,
                 retriable,
+                null,
                 decision);
         return stream.onDispatched(
                 dispatch,

@@ -172,7 +172,7 @@ class TaskStreamTest {
         StreamFixture.Client client = fixture.new Client();
         stream.attach(client, 0);
         assertThat(client.text()).contains(": queued position=2 eta_ms=420\n\n");
-        Admission now = new Admission("default", 1, 200, 300, 0, 0.9, 3);
+        Admission now = new Admission("default", 1, 200, 300, 0, 0.9, 3, null);
         stream.onAnswered(now);
         assertThat(client.text()).as("a client's GET asked").doesNotContain("position=1");
         stream.onTick(System.nanoTime() + TimeUnit.SECONDS.toNanos(20));
