@@ -508,7 +508,8 @@ public final class Scheduler<T> {
     }
 
     private Admission standing(long nowNs, TaskEntry entry) {
-        return Standing.of(nowNs, entry, ledger.allowance(entry.heldSession()));
+        Session session = entry.session; // null for one that was over before a restart
+        return Standing.of(nowNs, entry, session != null ? ledger.allowance(session) : ledger.allowance(entry.spec));
     }
 
     /** The figures of this moment; changes nothing that a later event could see. */
