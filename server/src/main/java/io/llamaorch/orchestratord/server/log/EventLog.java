@@ -464,7 +464,7 @@ public final class EventLog {
     /** What was read of a transcript is not what was written. */
     public void transcriptCorrupt(String taskId) {
         event(Level.ERROR, "transcript_corrupt", "The transcript of a task is damaged on the disk; look at the disk.")
-                .with("task_id", taskId)
+                .with("job_id", taskId)
                 .write(log);
     }
 

@@ -64,7 +64,7 @@ final class Fleet implements AutoCloseable {
         long restarts;
         /** In all. */
         long restartsInAll;
-        /** When {@link #run} began, and how long the last one took to get ready, ms; 0 for none. */
+        /** When {@link #run} began, and the least that one took to get ready, ms; 0 for none. */
         long beganNs;
 
         long startMs;
@@ -344,7 +344,8 @@ final class Fleet implements AutoCloseable {
         }
         if (view.state() == ReplicaStatus.State.READY) {
             if (member.ready != run && member.beganNs != 0) {
-                member.startMs = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - member.beganNs);
+                long tookMs = Math.max(1, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - member.beganNs));
+                member.startMs = member.startMs == 0 ? tookMs : Math.min(member.startMs, tookMs);
                 member.beganNs = 0;
             }
             member.ready = run;
@@ -409,7 +410,7 @@ final class Fleet implements AutoCloseable {
                 TimeUnit.MILLISECONDS);
     }
 
-    /** How long a replica's engine took to get ready when it was last started but by a reload, ms; 0: it never was. */
+    /** The least that a replica's engine took to get ready when it was started but by a reload, ms; 0: it never was. */
     long startMs(Replica replica) {
         return member(replica).startMs;
     }

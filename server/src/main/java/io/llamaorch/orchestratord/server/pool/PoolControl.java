@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PoolControl {
     private static final long LOOK_MS = 20;
+    private static final long PUBLISHED_NS = TimeUnit.MILLISECONDS.toNanos(500);
 
     /**
      * What came of a request.
@@ -101,6 +102,8 @@ public final class PoolControl {
         final List<ReplicaWatch> watches;
         final @Nullable ModelLoader loader;
         boolean draining;
+        /** Whether the figures of the last drain are awaited. */
+        boolean answering;
         /** Written by the control loop, read by any thread. */
         volatile Standing standing = Standing.NOTHING;
         /** Distinguishes one drain from the next. */
@@ -212,12 +215,17 @@ public final class PoolControl {
     public void drain(int poolIndex, long deadlineMs, Consumer<Answer<Drain>> done) {
         loop.execute(() -> {
             PoolState state = pools.get(poolIndex);
+            if (state.answering) { // that of a drain which was undone: the scheduler keeps the figures of one
+                loop.schedule(() -> drain(poolIndex, deadlineMs, done), LOOK_MS, TimeUnit.MILLISECONDS);
+                return;
+            }
             ApiError busy = drainRefused(state);
             if (busy != null) {
                 done.accept(Answer.refused(busy));
                 return;
             }
             state.draining = true;
+            state.answering = true;
             int round = ++state.drain;
             tell(() -> ring.offerDrainPool(poolIndex, true));
             metrics.drains(state.pool.config().id()).inc();
@@ -233,6 +241,7 @@ public final class PoolControl {
         SchedulerSnapshot.Drain drain = snapshot(state.pool).lastDrain();
         boolean over = drain.number() >= state.drain && drain.left() == 0;
         if (over || !ring.alive()) {
+            state.answering = false;
             done.accept(Answer.of(new Drain(drain.inFlight(), drain.moved(), drain.evicted())));
         } else {
             loop.schedule(() -> answerDrain(state, done), 1, TimeUnit.MILLISECONDS);
@@ -273,8 +282,20 @@ public final class PoolControl {
                 tell(() -> ring.offerDrainPool(poolIndex, false));
                 log.poolChanged(state.pool.config().id(), "undrained", "asked to");
             }
-            done.run();
+            answerUndrain(state, System.nanoTime() + PUBLISHED_NS, done);
         });
+    }
+
+    /** Who hears of it and looks finds it so. */
+    private void answerUndrain(PoolState state, long untilNs, Runnable done) {
+        boolean waits = !state.draining
+                && snapshot(state.pool).draining()
+                && !ring.snapshot().draining();
+        if (waits && ring.alive() && System.nanoTime() - untilNs < 0) {
+            loop.schedule(() -> answerUndrain(state, untilNs, done), 1, TimeUnit.MILLISECONDS);
+        } else {
+            done.run();
+        }
     }
 
     // ---- reload ----
@@ -283,6 +304,11 @@ public final class PoolControl {
     public void reload(int poolIndex, String modelRef, long deadlineMs, Consumer<Answer<Reload.Done>> done) {
         loop.execute(() -> {
             PoolState state = pools.get(poolIndex);
+            if (state.standing.leaving() != null && snapshot(state.pool).leasesBefore() == 0) {
+                // The last task on the old model has ended, and its engine is about to be let go.
+                loop.schedule(() -> reload(poolIndex, modelRef, deadlineMs, done), LOOK_MS, TimeUnit.MILLISECONDS);
+                return;
+            }
             ApiError busy = reloadRefused(state);
             if (busy != null) {
                 done.accept(Answer.refused(busy));
@@ -324,8 +350,8 @@ public final class PoolControl {
         if (standing.leaving() != null) {
             return conflict(
                     state.pool,
-                    "waits for the end of " + snapshot(state.pool).leasesBefore() + " tasks that still run on "
-                            + standing.leaving() + ", for " + standing.leftMs()
+                    "waits for the tasks that still run on " + standing.leaving() + " ("
+                            + snapshot(state.pool).leasesBefore() + ")" + ", for " + standing.leftMs()
                             + " ms at most; drain the pool to end them sooner");
         }
         return conflict(

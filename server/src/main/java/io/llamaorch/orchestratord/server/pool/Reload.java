@@ -3,6 +3,7 @@ package io.llamaorch.orchestratord.server.pool;
 import io.llamaorch.orchestratord.contracts.error.ApiError;
 import io.llamaorch.orchestratord.contracts.error.ErrorCode;
 import io.llamaorch.orchestratord.scheduler.core.SchedulerSnapshot;
+import io.llamaorch.orchestratord.server.config.Config;
 import io.llamaorch.orchestratord.server.pool.ModelLoader.Loaded;
 import io.llamaorch.orchestratord.server.pool.ModelLoader.Mode;
 import io.llamaorch.orchestratord.server.pool.ModelLoader.Ready;
@@ -30,6 +31,9 @@ public final class Reload {
     private static final long FIRST_GUESS_MS = 30_000;
     /** Most that the old model may take to come back after a failed load in its place, ms. */
     private static final long RESTORE_MS = 600_000;
+    /** Kept of a deadline for what comes before a load in the old model's place: two looks, and the end of tasks, ms. */
+    private static final long STEPS_MS = 500;
+
     /** Most that the scheduler's word is waited for before an answer, ms. */
     private static final long PUBLISHED_MS = 500;
     /** Time for aborted tasks to give their slots back, ms. */
@@ -77,12 +81,13 @@ public final class Reload {
         int pool = state.pool.index();
         boolean pause = mode == Mode.INSTEAD;
         long leastMs = leastLoadMs();
-        if (pause && deadlineMs < leastMs) {
+        if (pause && leastMs > 0 && deadlineMs < leastMs + STEPS_MS) {
             control.metrics().reloads(id(), false).inc();
             done.accept(Answer.refused(PoolControl.conflict(
                     state.pool,
                     "cannot be reloaded within " + deadlineMs + " ms: no load in this pool has taken less than "
-                            + leastMs + " ms yet; nothing was stopped and " + previous + " serves on")));
+                            + leastMs + " ms yet, and " + STEPS_MS + " ms are kept for what comes before it; nothing"
+                            + " was stopped and " + previous + " serves on")));
             return;
         }
         state.standing = PoolControl.Standing.incoming(model);
@@ -90,9 +95,8 @@ public final class Reload {
         control.tell(() -> control.ring().offerBeginReload(pool, model, pause, expectedMs));
         control.log().poolChanged(id(), "reloading", modeWord() + " to " + model);
         if (pause) {
-            long spareMs = Math.min(deadlineMs / 2, deadlineMs - leastMs);
-            long drainMs = Math.min(state.pool.config().reload().drainMs(), spareMs);
-            endTasksBefore(Integer.MAX_VALUE, drainMs, this::loadInstead);
+            long spareMs = Math.min(deadlineMs / 2, deadlineMs - leastMs - STEPS_MS / 2);
+            loadWhenTasksEnded(Math.min(state.pool.config().reload().drainMs(), spareMs));
         } else {
             load();
         }
@@ -106,15 +110,25 @@ public final class Reload {
                 : Math.max(startMs, state.leastLoadMs);
     }
 
-    /** No task runs any more, or is being cut off: the last moment at which nothing has been stopped. */
-    private void loadInstead() {
-        long leftMs = deadlineMs - tookMs();
-        if (leftMs < Math.max(1, leastLoadMs())) {
-            rolledBack("the tasks that ran had to be waited for, and the " + Math.max(0, leftMs)
-                    + " ms that are left are too few for a load; " + previous + " serves on");
-            return;
-        }
-        load();
+    /**
+     * Waits for the tasks that run, ends what is left after a while, and loads in the old model's place. Whether there is
+     * time for a load is asked before a task is ended: from then on there is no way back without harm.
+     */
+    private void loadWhenTasksEnded(long patienceMs) {
+        BooleanSupplier over = () -> noneBefore(Integer.MAX_VALUE);
+        await(over, patienceMs, () -> {
+            long spareMs = deadlineMs - tookMs() - leastLoadMs();
+            if (spareMs < 0) {
+                rolledBack("what came before the load took so long that " + Math.max(0, deadlineMs - tookMs())
+                        + " ms are left, which are too few for one; nothing was stopped and " + previous
+                        + " serves on");
+            } else if (over.getAsBoolean()) {
+                load();
+            } else {
+                abortTasksBefore(Integer.MAX_VALUE);
+                await(over, Math.clamp(spareMs, 0, ABORT_MS), this::load);
+            }
+        });
     }
 
     private void load() {
@@ -161,8 +175,8 @@ public final class Reload {
         }
         rolledBack(
                 why + "; " + previous + " is on its way back, and the pool's health tells when it is there",
-                PoolControl.Standing.returning(previous, RESTORE_MS));
-        loader.restoreOld(RESTORE_MS, restored -> {
+                PoolControl.Standing.returning(previous, restoreMs()));
+        loader.restoreOld(restoreMs(), restored -> {
             state.standing = PoolControl.Standing.NOTHING;
             if (restored.problem() == null) {
                 for (int i = 0; i < restored.replicas().size(); i++) {
@@ -175,6 +189,12 @@ public final class Reload {
                 control.log().poolChanged(id(), "not_restored", previous + ": " + restored.problem());
             }
         });
+    }
+
+    /** How long the old model may take to come back: as long as any start. */
+    private long restoreMs() {
+        Config.Provisioning process = state.pool.config().process();
+        return process == null ? RESTORE_MS : process.startTimeoutMs();
     }
 
     private void rolledBack(String why) {
@@ -198,14 +218,17 @@ public final class Reload {
                 then.run();
                 return;
             }
-            ApiError error = ApiError.of(
-                            ErrorCode.WORKER_RESET,
-                            "pool " + id() + " loads another model and this task had no more time; submit it again")
-                    .at(state.pool.config().engine().wireName(), id());
-            control.tell(() -> control.ring().offerAbortPool(state.pool.index(), generation, error));
-            boolean paused = generation == Integer.MAX_VALUE;
-            await(over, paused ? Math.clamp(deadlineMs - tookMs(), 0, ABORT_MS) : ABORT_MS, then);
+            abortTasksBefore(generation);
+            await(over, ABORT_MS, then);
         });
+    }
+
+    private void abortTasksBefore(int generation) {
+        ApiError error = ApiError.of(
+                        ErrorCode.WORKER_RESET,
+                        "pool " + id() + " loads another model and this task had no more time; submit it again")
+                .at(state.pool.config().engine().wireName(), id());
+        control.tell(() -> control.ring().offerAbortPool(state.pool.index(), generation, error));
     }
 
     /** Whether none runs that was placed before a generation; a snapshot older than the pause or flip does not tell. */

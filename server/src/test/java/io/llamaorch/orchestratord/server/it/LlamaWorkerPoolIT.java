@@ -161,7 +161,9 @@ final class LlamaWorkerPoolIT {
                         "/v1/pools/default/reload",
                         "{\"new_model_ref\":\"" + one + ".missing\",\"deadline_ms\":60000}");
                 assertThat(missing.status()).isEqualTo(409);
-                assertThat(missing.body()).contains("its model is missing", "model_missing", "serves on");
+                String after = mode.equals("stop_start") ? "on its way back" : "serves on";
+                assertThat(missing.body()).contains("its model is missing", "model_missing", after);
+                daemon.await(() -> isBack(client));
                 assertThat(text(client, one, 7)).isEqualTo(old);
 
                 TestClient.Answer reload = client.post(
@@ -172,5 +174,10 @@ final class LlamaWorkerPoolIT {
                 daemon.await(() -> engines(one).isEmpty());
             }
         }
+    }
+
+    private static boolean isBack(TestClient client) {
+        String health = client.get("/v1/pools/default/health").body();
+        return health.contains("\"ready\":true") && !health.contains("\"returning\"");
     }
 }

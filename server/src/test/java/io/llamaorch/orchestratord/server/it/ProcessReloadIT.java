@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -211,6 +213,49 @@ final class ProcessReloadIT {
     }
 
     @Test
+    void shouldEndNoTaskForALoadThatWouldHaveTooLittleTime() {
+        start("stop_start", 1, "pools.0.reload.drain_ms=60000");
+        try (TestClient client = daemon.client();
+                TestClient control = daemon.client()) {
+            long leastMs = least(reload(control, NEW, 10).body());
+            for (long moreMs : new long[] {0, 100, 499}) {
+                UUID old = submit(client, OLD, "[[pace=10]]", 60);
+                TestClient.Stream stream =
+                        client.stream(old).until(event -> event.event().equals("token"));
+                TestClient.Answer answer = reload(control, NEW, leastMs + moreMs);
+                assertThat(answer.status()).isEqualTo(409);
+                assertThat(answer.body()).contains("nothing was stopped");
+                assertThat(stream.toEnd().of("token")).hasSize(60);
+            }
+            // The next start is slower; what was measured before it still counts.
+            ProcessPool.signal("KILL", engines(OLD).get(0));
+            daemon.await(() -> ProcessPool.view(daemon, 0).restarts() == 1 && ProcessPool.isReady(daemon, 0));
+            assertThat(least(reload(control, NEW, 10).body())).isLessThanOrEqualTo(leastMs);
+        }
+    }
+
+    private static long least(String refusal) {
+        Matcher matcher = Pattern.compile("has taken less than (\\d+) ms").matcher(refusal);
+        assertThat(matcher.find()).as(refusal).isTrue();
+        return Long.parseLong(matcher.group(1));
+    }
+
+    @Test
+    void shouldTellTheTruthAfterAnUndrain() {
+        start("blue_green", 1);
+        try (TestClient control = daemon.client();
+                TestClient other = daemon.client()) {
+            for (int i = 0; i < 20; i++) {
+                assertThat(control.post("/v1/pools/default/drain", "{\"deadline_ms\":1000}")
+                                .status())
+                        .isEqualTo(202);
+                assertThat(other.post("/v1/pools/default/undrain", "").status()).isEqualTo(202);
+                assertThat(health(other)).contains("\"draining\":false");
+            }
+        }
+    }
+
+    @Test
     void shouldDrainThoughTasksStillRunOnTheOldModel() {
         start("blue_green", 1, "pools.0.reload.drain_ms=60000");
         try (TestClient client = daemon.client();
@@ -225,7 +270,7 @@ final class ProcessReloadIT {
                             "\"reloading\":false",
                             "\"leaving\":{\"model_ref\":\"" + OLD + "\",\"tasks\":1,\"within_ms\":");
             assertThat(reload(control, NEW, 30_000).body())
-                    .contains("CONFLICT", "1 tasks that still run on " + OLD, "ms at most");
+                    .contains("CONFLICT", "the tasks that still run on " + OLD + " (1)", "ms at most");
 
             TestClient.Answer drain = control.post("/v1/pools/default/drain", "{\"deadline_ms\":100}");
             assertThat(drain.status()).as(drain.body()).isEqualTo(202);

@@ -484,7 +484,8 @@ class ProviderVerifyIT {
     void shouldHaveSeenEveryDocumentedAnswer() {
         Map<String, String> exemptions = new LinkedHashMap<>();
         for (String answer : ContractRecorder.coverage().documented()) {
-            if (answer.endsWith(" 500")) {
+            boolean broughtAbout = ContractRecorder.coverage().seen().contains(answer); // by a broken disk
+            if (answer.endsWith(" 500") && !broughtAbout) {
                 exemptions.put(
                         answer, "INTERNAL stands for a defect; a unit test of the front has a handler that throws");
             }

@@ -113,7 +113,7 @@ class EventLogContractTest {
         calls.put("admitted", log -> log.admitted(TASK, new Admission("p", 3, 400, 900, 50, 0.75, 4, null)));
         calls.put(
                 "settled",
-                log -> log.settled(TASK, new Charge(7, true, 11, 200, 1_500_000, new Allowance(3, -1, 0, null, null))));
+                log -> log.settled(TASK, new Charge(7, true, 11, 200, 1_500_000, new Allowance(3, 4, 0, null, null))));
         calls.put("placed", log -> log.placed(TASK, DISPATCH));
         calls.put("streamStarted", log -> log.streamStarted(TASK, DISPATCH));
         calls.put("streamEnded", log -> log.streamEnded(TASK, FinishReason.STOP, SUMMARY));

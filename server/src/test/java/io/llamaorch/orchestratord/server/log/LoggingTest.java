@@ -167,7 +167,7 @@ class LoggingTest {
                 .containsEntry("tokens_out", "11")
                 .containsEntry("decode_time_ms", "200")
                 .containsEntry("kv_warmth", "true");
-        assertThat(parse(lines().get(22)))
+        assertThat(parse(lines().get(24)))
                 .containsEntry("event", "settle")
                 .containsEntry("tokens_estimated", "true")
                 .containsEntry("cost", "0.0015")
