@@ -14,7 +14,7 @@ import picocli.CommandLine;
 /** The manual page names every command and option that there is. */
 @NullUnmarked
 class ManualTest {
-    private static final Path PAGE = Path.of("../packaging/man/orchestratord.8");
+    private static final Path PAGE = Path.of("../scripts/packaging/man/orchestratord.8");
 
     @Test
     void shouldNameEveryCommandAndOption() throws IOException {
