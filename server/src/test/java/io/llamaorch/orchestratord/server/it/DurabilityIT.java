@@ -74,7 +74,9 @@ class DurabilityIT {
 
     private static String task(UUID id, int tokens) {
         return TestClient.task(id, "mock", "durable", tokens, ",\"detached\":true")
-                .replaceFirst("\"session_id\":\"[^\"]*\"", "\"session_id\":\"" + new UUID(1, 2) + "\"");
+                .replaceFirst(
+                        "\"session_id\":\"[^\"]*\"",
+                        "\"session_id\":\"" + new UUID(1, id.getLeastSignificantBits()) + "\"");
     }
 
     @Test
